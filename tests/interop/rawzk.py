@@ -4,6 +4,7 @@ There is no thread, no retry and no state machine. Replies, watch events and the
 list in their order of arrival, so that tests can compare the order too.
 """
 
+import contextlib
 import socket
 import struct
 import time
@@ -79,6 +80,7 @@ class Connection:
     """One TCP connection, with or without a session on it."""
 
     def __init__(self, address, seconds=20.0):
+        self.address = address
         self.seconds = seconds
         self.session = None
         self._socket = socket.create_connection(address, seconds)
@@ -98,14 +100,8 @@ class Connection:
 
     def send_bytes(self, data):
         """Send bytes as they are; a connection that the server has closed swallows them."""
-        try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._socket.sendall(data)
-        except (BrokenPipeError, ConnectionResetError):
-            self._ended = self._ended or not self._readable_rest()
-
-    def _readable_rest(self):
-        """Keep what was received before the reset; whether anything was."""
-        return bool(self._buffer)
 
     def send_frame(self, body):
         self.send_bytes(struct.pack(">I", len(body)) + body)
@@ -128,6 +124,10 @@ class Connection:
     def send_all(self, ops):
         """Send requests in one piece, as a pipelining client does."""
         self.send_bytes(b"".join(self.request_bytes(op) for op in ops))
+
+    def awaiting(self):
+        """Operation names of the requests not answered yet, by xid."""
+        return dict(self._expected)
 
     # Receiving ------------------------------------------------------------------------------------------------------
 

@@ -55,6 +55,7 @@ class Op(NamedTuple):
     name: str
     body: bytes
     shown: str = ""
+    parts: tuple = ()  # names of the operations inside a multi
 
     @property
     def code(self):
@@ -231,7 +232,7 @@ def multi(ops, name="multi"):
     for op in ops:
         writer.int(op.code).bool(False).int(-1).raw(op.body)
     writer.int(-1).bool(True).int(-1)
-    return Op(name, writer.bytes(), ", ".join(str(op) for op in ops))
+    return Op(name, writer.bytes(), ", ".join(str(op) for op in ops), tuple(op.name for op in ops))
 
 
 def multi_read(ops):

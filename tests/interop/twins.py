@@ -9,7 +9,7 @@ import time
 from typing import Any, NamedTuple
 
 import records
-from rawzk import Closed, Connection, Event, Reply, Session, connect_request
+from rawzk import NO_PASSWORD, Closed, Connection, Event, Reply, Session, connect_request
 from session_password import session_password
 
 A, B = 0, 1
@@ -122,7 +122,7 @@ class Normaliser:
 
     def _greeting(self, side, raw):
         if raw.id == 0:
-            correct = raw.password == b"\0" * 16
+            correct = raw.password == NO_PASSWORD
         else:
             correct = raw.password == session_password(raw.id)
         return Greeting(raw.timeout, self.session(side, raw.id), "as computed" if correct else raw.password.hex(),
@@ -161,6 +161,7 @@ class Twin:
         self.connections = [None, None]
         self.sessions = [None, None]  # last valid session of each side
         self.alive = False
+        self._op_names = {}  # xid to operation name, of what was sent last
 
     def __str__(self):
         return f"client {self.number}"
@@ -174,7 +175,7 @@ class Twin:
             old = self.sessions[side] if renew else None
             body = connect_request(
                 timeout=timeout, session_id=old.id if old else 0,
-                password=password if password is not None else old.password if old else b"\0" * 16,
+                password=_password(password, old),
                 last_zxid=0 if ahead is None else ahead(side), read_only=read_only)
             connection.send_frame(body)
             self.connections[side] = connection
@@ -195,37 +196,33 @@ class Twin:
 
     def send(self, ops, xid=None):
         """Send operations, pipelined, to both sides. An operation may be a function of the side."""
-        self._op_names = {}
         for side in (A, B):
             connection = self.connections[side]
             pieces = []
             for op in ops:
                 op = op(side) if callable(op) else op
                 pieces.append(connection.request_bytes(op, xid))
-            self._op_names = {expected: name for expected, name in connection._expected}
+            self._op_names = connection.awaiting()
             connection.send_bytes(b"".join(pieces))
 
     def send_raw(self, make_bytes):
         """Send what `make_bytes(connection)` returns to both sides."""
         for side in (A, B):
             self.connections[side].send_bytes(make_bytes(self.connections[side]))
-        self._op_names = dict(self.connections[B]._expected)
+        self._op_names = self.connections[B].awaiting()
 
     def answers(self):
         """Raw items of both sides until everything sent is answered or the connection has ended."""
-        return [self._collect(side, Connection.items_until_answered) for side in (A, B)]
+        return self._collect(lambda connection, items: not connection.awaiting())
 
     def until_closed(self):
-        return [self._collect(side, Connection.until_closed) for side in (A, B)]
+        return self._collect(lambda connection, items: False)
 
     def one_item(self):
-        return [self._collect(side, lambda connection: [connection.item()]) for side in (A, B)]
+        return self._collect(lambda connection, items: items)
 
-    def _collect(self, side, how):
-        try:
-            return how(self.connections[side])
-        except TimeoutError:
-            return [Silence()]
+    def _collect(self, done):
+        return [_items(connection, done) for connection in self.connections]
 
     def normal(self, side, items):
         return [self._normaliser.item(side, item, self._op_names) for item in items]
@@ -236,3 +233,26 @@ class Twin:
             if connection:
                 connection.drop()
         self.alive = False
+
+
+NULL_PASSWORD = object()
+
+
+def _password(wanted, old):
+    """The password to send: a wanted one, null, that of the old session, or none to speak of."""
+    if wanted is NULL_PASSWORD:
+        return None
+    if wanted is not None:
+        return wanted
+    return old.password if old else NO_PASSWORD
+
+
+def _items(connection, done):
+    """Items of a connection until `done(connection, items)`, its end, or a silence."""
+    items = []
+    try:
+        while not (done(connection, items) or Closed() in items):
+            items.append(connection.item())
+    except TimeoutError:
+        items.append(Silence())
+    return items

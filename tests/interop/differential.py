@@ -1,0 +1,94 @@
+"""Compare two servers operation by operation under random sequences.
+
+    differential.py --quorate BIN --seeds 1-40 --steps 150     Quorate against Apache
+    differential.py --self-check --seeds 1-40                  Apache against Apache: the test of this test
+
+A seed gives one sequence of steps. Both servers get the same operations in lockstep; every reply, event, Stat and
+closing of a connection is compared. What may differ is listed in allowed_differences.json, with its reason. The first
+difference of a seed is printed with the seed, the step and both answers, and ends that seed.
+"""
+
+import argparse
+import random
+import sys
+
+import steps
+from allowed import Allowed, load_rows
+from coverage import Coverage
+from quota_steps import dump, quota, words
+from random_ops import RandomOps
+from servers import make_server
+from world import Difference, World
+import records as zk
+
+SETTINGS = {"enforceQuota": "true", "snapCount": "5000"}
+SHOWN_TRAIL = 12
+STEPS = dict(steps.STEPS) | {quota: 0.6, words: 1}
+
+
+def run_seed(world, seed, count, tour):
+    """One seed from fresh clients to the closing comparison. The tour takes every kind of step once."""
+    rng = random.Random(seed)
+    ops = RandomOps(rng, f"/d{seed}")
+    world.trail.clear()
+    world.open_clients()
+    world.do(world.twins[0], [zk.create(ops.root), *ops.first_nodes()])
+    kinds = list(STEPS) if tour else []
+    kinds += rng.choices(list(STEPS), list(STEPS.values()), k=count)
+    for number, kind in enumerate(kinds):
+        world.note(f"[step {number}: {kind.__name__}]")
+        world.coverage.steps[kind.__name__] += 1
+        world.start_step()
+        kind(world, ops)
+    dump(world, ops)
+    words(world, ops)
+    world.close_everything()
+
+
+def run_seeds(world, first, last, count):
+    """All seeds; the number that failed. A failed seed leaves states that differ, so it ends the run."""
+    for seed in range(first, last + 1):
+        try:
+            run_seed(world, seed, count, tour=seed == first)
+        except (Difference, AssertionError) as difference:
+            print(f"DIFFERENCE in seed {seed}; the last steps were:")
+            print("\n".join(f"    {line[:600]}" for line in world.trail[-SHOWN_TRAIL:]))
+            print(difference if isinstance(difference, Difference) else f"{type(difference).__name__}: {difference}")
+            return False
+    return True
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    side = parser.add_mutually_exclusive_group(required=True)
+    side.add_argument("--quorate", metavar="BIN", help="the server under test")
+    side.add_argument("--self-check", action="store_true", help="Apache on both sides, no difference allowed")
+    parser.add_argument("--seeds", default="1-40", help="first-last")
+    parser.add_argument("--steps", type=int, default=150, help="random steps a seed")
+    parser.add_argument("--verbose", action="store_true", help="print every step")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    first, last = (int(part) for part in arguments.seeds.split("-"))
+    allowed = Allowed([] if arguments.self_check else load_rows())
+    coverage = Coverage()
+    with make_server("apache", SETTINGS) as a, make_server(arguments.quorate or "apache", SETTINGS) as b:
+        world = World((a.address, b.address), allowed, coverage, arguments.self_check)
+        equal = run_seeds(world, first, last, arguments.steps)
+        died = [server.name for server in (a, b) if not server.alive()]
+        if died or not equal:
+            print(f"--- end of the log of {b.name}:\n{b.log_tail()}")
+    print("\n".join(coverage.table()))
+    print("allowed differences met:", allowed.used or "none")
+    missing = coverage.missing([kind.__name__ for kind in STEPS])
+    if equal and missing:
+        print("never exercised:", ", ".join(missing))
+    passed = equal and not missing and not died
+    print(f"seeds {first}-{last}: {'equal' if passed else 'FAILED'}")
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
