@@ -1,10 +1,10 @@
 #pragma once
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 
 #include "base/byte_buffer.h"
+#include "base/fifo.h"
 #include "base/ids.h"
 #include "core/auth/auth.h"
 #include "core/tree/watch_table.h"
@@ -18,8 +18,8 @@ enum class Phase : uint8_t {
   New,         ///< Nothing but a ConnectRequest is looked at.
   Confirming,  ///< The session is not yet known to be good; nothing is looked at (client 7.8).
   Live,
-  Ending,      ///< closeSession is under way: later requests are dropped, its reply still goes out.
-  Closed,      ///< No more input or output; kept only until its last write in flight is applied.
+  Ending,  ///< closeSession is under way: later requests are dropped, its reply still goes out.
+  Closed,  ///< No more input or output; kept only until its last write in flight is applied.
 };
 
 /// Counters shown by cons and stat. Spec: operations 2.4.
@@ -42,8 +42,8 @@ struct ConnectionStats {
 /// write in flight.
 struct Waiting {
   bool is_write = false;
-  Zxid zxid;           ///< Of a write in flight.
-  std::string frame;   ///< Of a read, header included.
+  Zxid zxid;          ///< Of a write in flight.
+  std::string frame;  ///< Of a read, header included.
   Millis received;
 };
 
@@ -60,14 +60,19 @@ struct Connection {
   auth::Identities identities;
   std::optional<tree::WatcherId> watcher;  ///< Set with the first watch.
 
-  std::deque<Waiting> waiting;
+  Fifo<Waiting> waiting;
   int32_t writes_in_flight = 0;
-  int32_t outstanding = 0;     ///< Requests with xid > 0 not yet answered. Spec: client 9.4.
+  int32_t outstanding = 0;  ///< Requests with xid > 0 not yet answered. Spec: client 9.4.
   bool reading_paused = false;
+  bool released = false;  ///< The shell has let go; freed once no write is in flight.
 
   ByteBuffer out;      ///< Whole frames, in order.
   bool dirty = false;  ///< Listed in Outbox::dirty.
   ConnectionStats stats;
+
+  /// May the link hand over the next frame? What follows a ConnectRequest stays unread until the session is known to
+  /// be good (client 7.8).
+  bool accepts_frames() const { return (phase == Phase::New || phase == Phase::Live) && !reading_paused; }
 };
 
 }  // namespace quorate::replica

@@ -17,6 +17,11 @@ class ReplyFrame {
     wire::store_be32(head + 16, static_cast<uint32_t>(code));
   }
   wire::Encoder body() { return wire::Encoder(out_); }
+  /// Makes it a refusal: what was written of the body is dropped. Spec: client 3.1, rule 1.
+  void refuse(wire::Code code) {
+    out_.truncate(at_ + 20);
+    wire::store_be32(out_.data() + at_ + 16, static_cast<uint32_t>(code));
+  }
   /// Sets the length. Returns the frame's size with it.
   size_t close() {
     const size_t size = out_.size() - at_;

@@ -1,0 +1,203 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "core/replica/replica.h"
+#include "core/replica/reply.h"
+#include "wire/client.h"
+#include "wire/log_record.h"
+
+/// What is durable is applied, in zxid order: tree, watches, then the reply, so that an event always leaves before any
+/// answer that shows its change. Spec: client 6.2, 7.2, 7.4, 7.5, 8.6.
+namespace quorate::replica {
+
+void Replica::on_persisted(LogBatch batch) {
+  broadcast_.on_persisted(batch.last);
+  const std::string_view records = batch.records.view();
+  for (size_t offset = 0; offset < records.size();) apply_txn(wire::next_payload(records, offset));
+  spare_.push_back(std::move(batch));
+  admit_stalled();
+}
+
+void Replica::apply_txn(std::string_view payload) {
+  tree::TxnView txn;
+  std::string why;
+  const bool parsed = tree::parse_txn(payload, txn, why);
+  QUORATE_CHECK(parsed);
+  applied_.clear();
+  tree::apply(*tree_, sessions_, txn, applied_);
+  preparer_.on_applied(txn.header.zxid);
+  ++stats_.commit_count;
+  if (!applied_.digest_matches) {
+    ++stats_.digest_mismatches_count;
+    say(Level::Error, "DataTree",
+        fmt::format("Digests are not matching. Value is Zxid. Value:0x{:x}",
+                    static_cast<uint64_t>(txn.header.zxid.value)));
+  }
+  if (!watches_.empty()) fire_watches(txn.header.zxid);
+
+  QUORATE_CHECK(!in_flight_.empty() && in_flight_.front().zxid == txn.header.zxid);
+  finish_write(in_flight_.pop(), txn);
+  tree::release_acls(*tree_, applied_);
+}
+
+void Replica::fire_watches(Zxid zxid) {
+  for (const tree::Change& change : applied_.changes) fire(change, zxid);
+}
+
+void Replica::fire(const tree::Change& change, Zxid zxid) {
+  told_data_.clear();
+  watches_.trigger(tree::WatchTable::Data, change.path, nullptr, told_data_);
+  const auto told = static_cast<int64_t>(told_data_.size());
+  tell(told_data_, change.event, change.path, change.acl, zxid);
+  if (change.event == wire::Event::DataChanged) return stats_.node_changed_watch_count.add(told);
+  if (change.event == wire::Event::Created) {
+    stats_.node_created_watch_count.add(told);
+  } else {
+    told_child_.clear();
+    watches_.trigger(tree::WatchTable::Child, change.path, &told_data_, told_child_);
+    tell(told_child_, change.event, change.path, change.acl, zxid);
+    stats_.node_deleted_watch_count.add(told + static_cast<int64_t>(told_child_.size()));
+  }
+  const size_t slash = change.path.rfind('/');
+  const std::string_view parent = slash == 0 ? std::string_view("/") : change.path.substr(0, slash);
+  told_child_.clear();
+  watches_.trigger(tree::WatchTable::Child, parent, nullptr, told_child_);
+  stats_.node_children_watch_count.add(static_cast<int64_t>(told_child_.size()));
+  if (!told_child_.empty()) tell(told_child_, wire::Event::ChildrenChanged, parent, parent_acl(parent), zxid);
+}
+
+tree::AclId Replica::parent_acl(std::string_view parent) const {
+  const tree::NodeRef node = tree_->find(parent);
+  if (node != tree::kNoNode) return tree_->acl_of(node);
+  // The parent went later in the same multi; its last list is in the change that removed it.
+  for (const tree::Change& change : applied_.changes) {
+    if (change.event == wire::Event::Deleted && change.path == parent) return change.acl;
+  }
+  return tree::kOpenAcl;
+}
+
+void Replica::tell(const std::vector<ConnId>& connections, wire::Event event, std::string_view path, tree::AclId acl,
+                   Zxid zxid) {
+  for (const ConnId id : connections) {
+    Connection* connection = find(id);
+    if (connection == nullptr || connection->phase == Phase::Closed) continue;
+    // No permission: nothing is sent, and a standard watch is gone all the same (HARDEN-9).
+    const bool open = acl == tree::kOpenAcl;
+    if (!open && !auth_.permits(tree_->acls().list(acl), wire::kPermRead, connection->identities)) continue;
+    const size_t before = connection->out.size();
+    notify(*connection, event, path, zxid);
+    stats_.watch_bytes += static_cast<int64_t>(connection->out.size() - before);
+    ++connection->stats.sent;
+    ++stats_.packets_sent;
+    mark_dirty(*connection);
+  }
+}
+
+void Replica::finish_write(const InFlight& write, const tree::TxnView& txn) {
+  Connection* connection = write.connection;
+  if (write.op == wire::Op::CreateSession) on_session_created(write, txn);
+  if (connection != nullptr) {
+    --connection->writes_in_flight;
+    if (connection->phase == Phase::Closed) {
+      forget(*connection);
+      connection = nullptr;
+    }
+  }
+  if (connection != nullptr) {
+    QUORATE_CHECK(connection->waiting.front().is_write && connection->waiting.front().zxid == write.zxid);
+    connection->waiting.pop();
+    const bool refused = txn.header.type == static_cast<int32_t>(wire::Op::Error);
+    if (write.op != wire::Op::CreateSession) write_result(*connection, write, refused);
+  }
+  if (write.op == wire::Op::CloseSession) {
+    on_session_closed(connection, txn.header.client_id);
+  }
+  if (connection != nullptr && connection->phase != Phase::Closed) answer_waiting(*connection);
+}
+
+namespace {
+
+/// The result type of a multi's part as clients know it. Spec: client 6.2.
+wire::Op reply_type(wire::Op logged, bool was_create2) {
+  if (was_create2 || logged == wire::Op::CreateContainer || logged == wire::Op::CreateTtl) return wire::Op::Create2;
+  return logged;
+}
+
+void write_part(wire::Encoder& out, wire::Op op, const tree::PartResult& part) {
+  switch (op) {
+    case wire::Op::Create:
+      return out.view(part.path);
+    case wire::Op::Create2:
+    case wire::Op::CreateContainer:
+    case wire::Op::CreateTtl:
+      out.view(part.path);
+      return wire::encode(out, part.stat);
+    case wire::Op::SetData:
+    case wire::Op::SetAcl:
+      return wire::encode(out, part.stat);
+    case wire::Op::Error:
+      return out.i32(static_cast<int32_t>(part.code));
+    default:
+      return;  // delete, check: nothing
+  }
+}
+
+void write_multi(wire::Encoder& out, const std::vector<tree::PartResult>& parts,
+                 const std::vector<uint16_t>& create2_parts) {
+  const bool failed = std::ranges::any_of(parts, [](const auto& part) { return part.op == wire::Op::Error; });
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const bool was_create2 = std::ranges::find(create2_parts, i) != create2_parts.end();
+    const wire::Op type = failed ? wire::Op::Error : reply_type(parts[i].op, was_create2);
+    const auto code = static_cast<int32_t>(failed ? parts[i].code : wire::Code::Ok);
+    wire::encode(out, wire::MultiHeader{static_cast<int32_t>(type), false, code});
+    write_part(out, type, parts[i]);
+  }
+  wire::encode(out, wire::MultiHeader{-1, true, -1});
+}
+
+}  // namespace
+
+void Replica::write_result(Connection& connection, const InFlight& write, bool refused) {
+  const tree::PartResult first = applied_.parts.empty() ? tree::PartResult() : applied_.parts.front();
+  const bool multi = write.op == wire::Op::Multi;
+  ReplyFrame reply(connection.out, write.xid, write.zxid, refused ? first.code : wire::Code::Ok);
+  if (!refused) {
+    wire::Encoder out = reply.body();
+    if (multi) {
+      write_multi(out, applied_.parts, write.create2_parts);
+    } else {
+      write_part(out, write.op, first);
+    }
+  }
+  const size_t bytes = reply.close();
+  stats_.update_latency.add((now_.monotonic - write.received).value);
+  finish_reply(connection, {write.xid, write.op, {}, write.received}, bytes);
+}
+
+void Replica::on_session_created(const InFlight& write, const tree::TxnView& txn) {
+  const SessionId id = txn.header.client_id;
+  const auto created = sessions_.all().find(id);
+  QUORATE_CHECK(created != sessions_.all().end());
+  session_table_.add(id, created->second, now_.monotonic);
+  say(Level::Debug, "ZooKeeperServer",
+      fmt::format("Established session 0x{:x} with negotiated timeout {}", static_cast<uint64_t>(id.value),
+                  created->second));
+  Connection* connection = write.connection;
+  if (connection == nullptr || connection->phase != Phase::Confirming) return;
+  connection->phase = Phase::Live;
+  connection->stats.last_op = wire::Op::CreateSession;
+  stats_.latency.add((now_.monotonic - write.received).value);
+  send_connect_response(*connection, id, connection->timeout_ms);
+  outbox_.gates.push_back(connection);
+}
+
+void Replica::on_session_closed(Connection* asker, SessionId session) {
+  session_table_.remove(session);
+  const auto bound = bound_.find(session);
+  if (bound != bound_.end() && bound->second != asker) begin_close(*bound->second);
+  if (asker != nullptr) begin_close(*asker);
+}
+
+}  // namespace quorate::replica

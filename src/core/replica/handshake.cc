@@ -1,0 +1,113 @@
+#include <fmt/format.h>
+
+#include "core/replica/replica.h"
+#include "wire/client.h"
+
+/// The first frame of a connection: a new session, or an old one on a new connection. Spec: client 2.
+namespace quorate::replica {
+namespace {
+
+uint64_t hex(SessionId id) { return static_cast<uint64_t>(id.value); }
+
+constexpr char kNoPassword[16] = {};
+
+}  // namespace
+
+void Replica::connect(Connection& connection, std::string_view frame) {
+  wire::ConnectRequest request;
+  wire::Decoder in(frame);
+  if (!wire::decode(in, request)) return begin_close(connection);
+  // Clients of before 3.4 leave the flag out and must get an answer without it.
+  connection.knows_read_only = !in.ended();
+  ++stats_.connection_request_count;
+  if (!admit_connect(connection, request)) return begin_close(connection);
+
+  const int32_t timeout_ms = session::granted_timeout(request.time_out, settings_.timeouts);
+  connection.phase = Phase::Confirming;
+  if (request.session_id.value == 0) return create_session(connection, timeout_ms);
+  renew_session(connection, request, timeout_ms);
+}
+
+bool Replica::admit_connect(Connection& connection, const wire::ConnectRequest& request) {
+  const bool fresh = request.session_id.value == 0;
+  if (!throttle_.admit(fresh ? throttle_.new_session_weight() : throttle_.renewal_weight(), now_.monotonic)) {
+    ++stats_.connection_rejected;
+    ++stats_.connection_drop_count;
+    return false;
+  }
+  if (request.last_zxid_seen <= tree_->last_zxid()) return true;
+  say(Level::Info, "ZooKeeperServer",
+      fmt::format("Refusing session(0x{:x}) request for client {} as it has seen zxid 0x{:x} our last zxid is 0x{:x} "
+                  "client must try another server",
+                  hex(request.session_id), connection.remote_text, static_cast<uint64_t>(request.last_zxid_seen.value),
+                  static_cast<uint64_t>(tree_->last_zxid().value)));
+  return false;
+}
+
+void Replica::create_session(Connection& connection, int32_t timeout_ms) {
+  const SessionId id{next_session_id_++};
+  connection.timeout_ms = timeout_ms;
+  bind(connection, id);
+  ByteBuffer body;
+  wire::Encoder(body).i32(timeout_ms);
+  WriteRequest write;
+  write.op = wire::Op::CreateSession;
+  write.session = id;
+  write.origin = Origin::Server;
+  write.who = &connection.identities;
+  write.body = body.view();
+  enqueue_write(&connection, write, now_.monotonic);
+}
+
+void Replica::renew_session(Connection& connection, const wire::ConnectRequest& request, int32_t timeout_ms) {
+  ++stats_.connection_revalidate_count;
+  // The password comes before any effect: knowing an id must not be enough to cut its connection (HARDEN-6).
+  if (!session::password_matches(request.session_id, request.passwd)) {
+    say(Level::Warn, "ZooKeeperServer",
+        fmt::format("Incorrect password from {} for session 0x{:x}", connection.remote_text, hex(request.session_id)));
+    return refuse_session(connection, "");
+  }
+  const auto bound = bound_.find(request.session_id);
+  if (bound != bound_.end()) begin_close(*bound->second);
+  if (session_table_.touch(request.session_id, timeout_ms, now_.monotonic) != session::Touch::Ok) {
+    return refuse_session(connection, fmt::format("Invalid session 0x{:x} for client {}, probably expired",
+                                                  hex(request.session_id), connection.remote_text));
+  }
+  connection.timeout_ms = timeout_ms;
+  bind(connection, request.session_id);
+  connection.phase = Phase::Live;
+  send_connect_response(connection, request.session_id, timeout_ms);
+  outbox_.gates.push_back(&connection);
+}
+
+void Replica::bind(Connection& connection, SessionId session) {
+  connection.session = session;
+  bound_[session] = &connection;
+}
+
+void Replica::refuse_session(Connection& connection, std::string_view why) {
+  if (!why.empty()) say(Level::Info, "ZooKeeperServer", std::string(why));
+  send_connect_response(connection, SessionId{0}, 0);
+  begin_close(connection);
+}
+
+void Replica::send_connect_response(Connection& connection, SessionId session, int32_t timeout_ms) {
+  wire::ConnectResponse response;
+  response.time_out = timeout_ms;
+  response.session_id = session;
+  const std::string password =
+      session.value == 0 ? std::string(kNoPassword, sizeof kNoPassword) : session::password_of(session);
+  response.passwd = password;
+
+  const size_t at = connection.out.size();
+  connection.out.grow(4);
+  wire::Encoder out(connection.out);
+  wire::encode(out, response);
+  if (connection.knows_read_only) out.boolean(false);
+  wire::store_be32(connection.out.data() + at, static_cast<uint32_t>(connection.out.size() - at - 4));
+  ++connection.stats.sent;
+  ++stats_.packets_sent;
+  mark_dirty(connection);
+}
+
+}  // namespace quorate::replica

@@ -1,0 +1,209 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include "base/planted.h"
+
+#include "core/replica/replica.h"
+#include "core/replica/reply.h"
+#include "wire/client.h"
+
+/// Requests of live connections: touch the session, keep each connection's order, send writes to prepare and answer
+/// reads when it is their turn. Spec: client 3, 8.3, 9, 10.1.
+namespace quorate::replica {
+
+bool Replica::is_write(wire::Op op) {
+  switch (op) {
+    case wire::Op::Create:
+    case wire::Op::Create2:
+    case wire::Op::CreateContainer:
+    case wire::Op::CreateTtl:
+    case wire::Op::Delete:
+    case wire::Op::SetData:
+    case wire::Op::SetAcl:
+    case wire::Op::Multi:
+    case wire::Op::Reconfig:
+    case wire::Op::CloseSession:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void Replica::request(Connection& connection, std::string_view frame) {
+  if (connection.phase != Phase::Live) return;  // behind a closeSession
+  wire::RequestHeader header;
+  wire::Decoder in(frame);
+  if (!wire::decode(in, header)) return begin_close(connection);
+  const Request request{header.xid, static_cast<wire::Op>(header.type), in.rest(), now_.monotonic};
+
+  if (!admit(connection, request)) return;
+  if (stall(connection, request, frame)) return;
+  if (request.xid > 0) ++connection.outstanding;
+  if (is_write(request.op)) {
+    submit(connection, request);
+  } else if (connection.waiting.empty() || planted(Planted::ReadPassesWrite)) {
+    answer_read(connection, request);
+  } else {
+    connection.waiting.push({false, Zxid{}, std::string(frame), now_.monotonic});
+  }
+  pause_if_overloaded(connection);
+}
+
+bool Replica::admit(Connection& connection, const Request& request) {
+  // Auth and sasl are answered at once, ahead of earlier requests, and do not touch the session (client 8.3, 10.1).
+  if (request.op == wire::Op::Auth) {
+    answer_auth(connection, request);
+    return false;
+  }
+  if (request.op == wire::Op::Sasl) {
+    ReplyFrame reply(connection.out, request.xid, Zxid{0}, wire::Code::Ok);
+    reply.body().view(wire::kAbsent);
+    finish_reply(connection, request, reply.close());
+    return false;
+  }
+  if (!auth_.admitted(connection.identities)) {
+    reply_code(connection, request.xid, Zxid{0}, wire::Code::SessionClosedRequireSaslAuth);
+    begin_close(connection);
+    return false;
+  }
+  const session::Touch touched = session_table_.touch(connection.session, connection.timeout_ms, now_.monotonic);
+  return touched == session::Touch::Ok;
+}
+
+void Replica::submit(Connection& connection, const Request& request) {
+  WriteRequest write;
+  write.op = request.op;
+  write.xid = request.xid;
+  write.session = connection.session;
+  write.who = &connection.identities;
+  write.body = request.body;
+  if (request.op == wire::Op::CloseSession) {
+    write.origin = Origin::Server;
+    connection.phase = Phase::Ending;
+  }
+  enqueue_write(&connection, write, request.received);
+}
+
+void Replica::submit_own(wire::Op op, SessionId session, std::string_view body) {
+  WriteRequest write;
+  write.op = op;
+  write.session = session;
+  write.origin = Origin::Server;
+  write.body = body;
+  enqueue_write(nullptr, write, now_.monotonic);
+}
+
+void Replica::enqueue_write(Connection* connection, const WriteRequest& write, Millis received) {
+  const Zxid zxid = broadcast_.propose();
+  const size_t before = batch_.records.size();
+  if (batch_.empty()) batch_.first = zxid;
+  Prepared prepared = preparer_.prepare(write, zxid, now_, batch_.records);
+  batch_.last = zxid;
+  ++batch_.txns;
+  const auto record_bytes = static_cast<int64_t>(batch_.records.size() - before);
+  if (batch_.txns > 1 && batch_.records.size() > kMaxBatchBytes) split_batch(before);
+  stats_.proposal_size.add(record_bytes);
+  ++stats_.proposal_count;
+
+  in_flight_.push({zxid, connection, write.xid, write.op, received, std::move(prepared.create2_parts)});
+  if (connection == nullptr) return;
+  ++connection->writes_in_flight;
+  connection->waiting.push({true, zxid, {}, received});
+}
+
+void Replica::answer_read(Connection& connection, const Request& request) {
+  if (!Reads::is_read(request.op)) {
+    reply_code(connection, request.xid, Zxid{-1}, wire::Code::Unimplemented);
+    return begin_close(connection);
+  }
+  const size_t before = connection.out.size();
+  reads_.answer(connection, {request.op, request.xid, request.body});
+  stats_.read_latency.add((now_.monotonic - request.received).value);
+  finish_reply(connection, request, connection.out.size() - before);
+}
+
+void Replica::answer_waiting(Connection& connection) {
+  while (connection.phase != Phase::Closed && !connection.waiting.empty() && !connection.waiting.front().is_write) {
+    const Waiting read = connection.waiting.pop();
+    wire::Decoder in(read.frame);
+    const int32_t xid = in.i32();
+    const int32_t type = in.i32();
+    answer_read(connection, {xid, static_cast<wire::Op>(type), in.rest(), read.received});
+  }
+}
+
+void Replica::answer_auth(Connection& connection, const Request& request) {
+  wire::AuthRequest auth;
+  wire::Decoder in(request.body);
+  const bool decoded = wire::decode(in, auth) && !wire::is_absent(auth.scheme);
+  const auto gained =
+      decoded ? auth_.authenticate(auth.scheme, auth.auth, connection.remote_ip) : std::optional<auth::Identities>();
+  if (!gained) {
+    const std::string scheme(decoded ? auth.scheme : std::string_view("?"));
+    say(Level::Warn, "ZooKeeperServer",
+        auth_.has_provider(scheme)
+            ? fmt::format("Authentication failed for scheme: {}", scheme)
+            : fmt::format("No authentication provider for scheme: {} has {}", scheme, auth_.provider_names()));
+    ++stats_.auth_failed_count;
+    reply_code(connection, request.xid, Zxid{0}, wire::Code::AuthFailed);
+    return begin_close(connection);
+  }
+  for (const auth::Identity& identity : *gained) {
+    if (std::ranges::find(connection.identities, identity) == connection.identities.end()) {
+      connection.identities.push_back(identity);
+    }
+  }
+  say(Level::Info, "ZooKeeperServer",
+      fmt::format("Session 0x{:x}: auth success for scheme {} and address {}",
+                  static_cast<uint64_t>(connection.session.value), auth.scheme, connection.remote_text));
+  reply_code(connection, request.xid, Zxid{0}, wire::Code::Ok);
+}
+
+void Replica::reply_code(Connection& connection, int32_t xid, Zxid zxid, wire::Code code) {
+  ReplyFrame reply(connection.out, xid, zxid, code);
+  const size_t bytes = reply.close();
+  ++connection.stats.sent;
+  ++stats_.packets_sent;
+  stats_.response_size.add(static_cast<int64_t>(bytes) - 4);
+  if (xid > 0 && connection.outstanding > 0) --connection.outstanding;
+  mark_dirty(connection);
+}
+
+void Replica::finish_reply(Connection& connection, const Request& request, size_t reply_bytes) {
+  const int64_t latency = (now_.monotonic - request.received).value;
+  ConnectionStats& stats = connection.stats;
+  stats.last_op = request.op;
+  stats.last_cxid = request.xid;
+  stats.last_zxid = tree_->last_zxid();
+  stats.last_response = now_.monotonic;
+  stats.latency_last = latency;
+  stats.latency_min = stats.latency_count == 0 ? latency : std::min(stats.latency_min, latency);
+  stats.latency_max = std::max(stats.latency_max, latency);
+  stats.latency_sum += latency;
+  ++stats.latency_count;
+  ++stats.sent;
+  ++stats_.packets_sent;
+  stats_.latency.add(latency);
+  stats_.response_size.add(static_cast<int64_t>(reply_bytes) - 4);
+  stats_.response_bytes += static_cast<int64_t>(reply_bytes);
+  if (request.xid > 0 && connection.outstanding > 0) --connection.outstanding;
+  resume_if_fine(connection);
+  mark_dirty(connection);
+}
+
+void Replica::pause_if_overloaded(Connection& connection) {
+  const auto in_process = static_cast<int64_t>(in_flight_.size() + stalled_.size());
+  if (connection.reading_paused || connection.outstanding < 1 || in_process <= settings_.outstanding_limit) return;
+  connection.reading_paused = true;
+  outbox_.gates.push_back(&connection);
+}
+
+void Replica::resume_if_fine(Connection& connection) {
+  if (!connection.reading_paused) return;
+  const auto in_process = static_cast<int64_t>(in_flight_.size() + stalled_.size());
+  if (connection.outstanding > 0 && in_process > settings_.outstanding_limit) return;
+  connection.reading_paused = false;
+  outbox_.gates.push_back(&connection);
+}
+
+}  // namespace quorate::replica

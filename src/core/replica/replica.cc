@@ -1,0 +1,164 @@
+#include "core/replica/replica.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace quorate::replica {
+namespace {
+
+// Any fixed number will do: dropping needs to be even, not secret.
+constexpr uint64_t kThrottleSeed = 0x51C6D660ULL;
+
+}  // namespace
+
+Replica::Replica(ReplicaSettings settings, auth::Auth auth, StartingPoint start)
+    : settings_(settings),
+      auth_(std::move(auth)),
+      now_(start.now),
+      tree_(std::move(start.tree)),
+      sessions_(std::move(start.sessions)),
+      session_table_(settings_.tick),
+      broadcast_(tree_->last_zxid()),
+      preparer_(*tree_, session_table_, auth_, settings_),
+      reads_(*tree_, watches_, auth_),
+      throttle_(settings_.connection_throttle, kThrottleSeed),
+      cleaner_(settings_.cleaner, now_),
+      next_session_id_(session::first_session_id(Millis{now_.wall_ms}, settings_.server_id).value) {
+  for (const auto& [id, timeout_ms] : sessions_.all()) session_table_.add(id, timeout_ms, now_.monotonic);
+  // An owner without a session has nobody whose close would remove its nodes: end it by a txn (known-faults MUST-5).
+  for (const SessionId owner : tree_->sessions_with_ephemerals()) {
+    if (!sessions_.contains(owner)) submit_own(wire::Op::CloseSession, owner, {});
+  }
+}
+
+Replica::~Replica() = default;
+
+Connection& Replica::open(PeerAddress peer) {
+  auto connection = std::make_unique<Connection>();
+  connection->id = ConnId{next_conn_id_++};
+  connection->remote_ip = std::move(peer.ip);
+  connection->remote_text = std::move(peer.text);
+  connection->secure = peer.secure;
+  connection->stats.established_wall_ms = now_.wall_ms;
+  connection->identities.push_back({"ip", connection->remote_ip});
+  Connection& opened = *connection;
+  connections_.emplace(opened.id, std::move(connection));
+  return opened;
+}
+
+void Replica::on_frame(Connection& connection, std::string_view frame) {
+  ++connection.stats.received;
+  ++stats_.packets_received;
+  stats_.bytes_received_count += static_cast<int64_t>(frame.size()) + 4;
+  if (connection.phase == Phase::New) return connect(connection, frame);
+  request(connection, frame);
+}
+
+void Replica::close(Connection& connection) {
+  if (connection.phase == Phase::Closed) return;
+  connection.phase = Phase::Closed;
+  if (connection.watcher) {
+    watches_.close(*connection.watcher);
+    connection.watcher.reset();
+  }
+  const auto bound = bound_.find(connection.session);
+  if (bound != bound_.end() && bound->second == &connection) bound_.erase(bound);
+  connection.waiting.clear();
+}
+
+void Replica::begin_close(Connection& connection) {
+  if (connection.phase == Phase::Closed) return;
+  close(connection);
+  outbox_.closes.push_back(&connection);
+}
+
+void Replica::release(Connection& connection) {
+  QUORATE_CHECK(connection.phase == Phase::Closed);
+  connection.released = true;
+  forget(connection);
+}
+
+void Replica::forget(Connection& connection) {
+  if (!connection.released || connection.writes_in_flight > 0) return;
+  std::erase(outbox_.dirty, &connection);
+  std::erase(outbox_.closes, &connection);
+  std::erase(outbox_.gates, &connection);
+  connections_.erase(connection.id);
+}
+
+LogBatch Replica::take_batch() {
+  if (!full_batches_.empty()) return full_batches_.pop();
+  LogBatch batch = std::move(batch_);
+  batch_ = LogBatch();
+  if (!spare_.empty()) {
+    batch_.records = std::move(spare_.back().records);
+    batch_.records.clear();
+    spare_.pop_back();
+  }
+  return batch;
+}
+
+void Replica::split_batch(size_t last_record) {
+  const std::string_view record = batch_.records.view().substr(last_record);
+  LogBatch next;
+  next.records.append(record);
+  next.first = next.last = batch_.last;
+  next.txns = 1;
+  batch_.records.truncate(last_record);
+  batch_.last = Zxid{batch_.last.value - 1};
+  --batch_.txns;
+  full_batches_.push(std::move(batch_));
+  batch_ = std::move(next);
+}
+
+void Replica::on_tick() {
+  for (const SessionId id : session_table_.expire(now_.monotonic)) {
+    ++stats_.stale_sessions_expired;
+    say(Level::Info, "SessionTracker",
+        fmt::format("Expiring session 0x{:x}, timeout of {}ms exceeded", static_cast<uint64_t>(id.value),
+                    session_table_.timeout_ms(id)));
+    submit_own(wire::Op::CloseSession, id, {});
+  }
+  for (const std::string& path : cleaner_.due(*tree_, now_)) {
+    ByteBuffer body;
+    wire::Encoder(body).view(path);
+    submit_own(wire::Op::DeleteContainer, SessionId{0}, body.view());
+  }
+  admit_stalled();
+}
+
+Millis Replica::next_tick() const {
+  Millis next = std::min(session_table_.next_expiry(), cleaner_.next());
+  if (!stalled_.empty()) next = std::min(next, now_.monotonic + settings_.request_throttle.stall_time);
+  return next;
+}
+
+std::vector<Connection*> Replica::connections() const {
+  std::vector<Connection*> all;
+  all.reserve(connections_.size());
+  for (const auto& [id, connection] : connections_) {
+    if (connection->phase != Phase::Closed) all.push_back(connection.get());
+  }
+  std::ranges::sort(all, {}, [](const Connection* c) { return c->id; });
+  return all;
+}
+
+void Replica::mark_dirty(Connection& connection) {
+  if (std::exchange(connection.dirty, true)) return;
+  outbox_.dirty.push_back(&connection);
+}
+
+void Replica::say(Level level, const char* component, std::string text) {
+  outbox_.lines.push_back({level, component, std::move(text)});
+}
+
+Connection* Replica::find(ConnId id) const {
+  const auto found = connections_.find(id);
+  return found == connections_.end() ? nullptr : found->second.get();
+}
+
+}  // namespace quorate::replica

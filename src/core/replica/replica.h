@@ -1,0 +1,182 @@
+#pragma once
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/fifo.h"
+#include "core/auth/auth.h"
+#include "core/replica/cleaner.h"
+#include "core/replica/connection.h"
+#include "core/replica/connection_throttle.h"
+#include "core/replica/outbox.h"
+#include "core/replica/prepare.h"
+#include "core/replica/reads.h"
+#include "core/replica/server_stats.h"
+#include "core/replica/settings.h"
+#include "core/session/session_table.h"
+#include "core/tree/apply.h"
+#include "core/tree/tree.h"
+#include "core/tree/watch_table.h"
+#include "core/zab/broadcast.h"
+
+/// One server as one step function: frames, log completions and time go in; replies, log batches and closes come out.
+/// Quiet and deterministic: no clock, thread, socket or file. The path of a write through it: on_frame (intake.cc) →
+/// Preparer::prepare → Broadcast::propose → [log] → on_persisted → apply → reply (commit.cc).
+/// Called by one thread at a time. Spec: client 2, 8, 9.
+namespace quorate::replica {
+
+/// What recovery found, to go on from.
+struct StartingPoint {
+  std::unique_ptr<tree::Tree> tree;
+  tree::SessionList sessions;
+  Now now;
+};
+
+struct PeerAddress {
+  std::string ip;    ///< Without brackets or zone.
+  std::string text;  ///< "/127.0.0.1:39328"
+  bool secure = false;
+};
+
+class Replica {
+ public:
+  Replica(ReplicaSettings settings, auth::Auth auth, StartingPoint start);
+  ~Replica();
+
+  // Inputs. set_now() goes before each batch of others.
+  void set_now(Now now) { now_ = now; }
+  Connection& open(PeerAddress peer);
+  /// A frame without its length. Requires: connection.accepts_frames().
+  void on_frame(Connection& connection, std::string_view frame);
+  /// The peer has gone, or sent what no client may send. Idempotent.
+  void close(Connection& connection);
+  /// The shell will not use the connection again.
+  void release(Connection& connection);
+  /// The log holds the batch. Applies it, fires watches, replies.
+  void on_persisted(LogBatch batch);
+  /// Time has passed: expiry, container cleaning, throttled requests.
+  void on_tick();
+
+  // Outputs.
+  Outbox& outbox() { return outbox_; }
+  bool has_batch() const { return !batch_.empty() || !full_batches_.empty(); }
+  int32_t batch_txns() const { return batch_.txns; }
+  LogBatch take_batch();
+  /// Earliest time at which on_tick() has something to do.
+  Millis next_tick() const;
+
+  // Views for snapshots, four-letter words and checkers.
+  tree::Tree& tree() { return *tree_; }
+  const tree::SessionList& sessions() const { return sessions_; }
+  const session::SessionTable& session_table() const { return session_table_; }
+  const tree::WatchTables& watches() const { return watches_; }
+  const ReplicaSettings& settings() const { return settings_; }
+  const auth::Auth& auth() const { return auth_; }
+  ServerStats& stats() { return stats_; }
+  double connection_drop_probability() const { return throttle_.drop_probability(); }
+  size_t requests_in_process() const { return in_flight_.size(); }
+  std::vector<Connection*> connections() const;  ///< In order of opening.
+  Now now() const { return now_; }
+
+ private:
+  /// A write whose reply is owed.
+  struct InFlight {
+    Zxid zxid;
+    Connection* connection = nullptr;  ///< Null: the server's own, or its client has gone.
+    int32_t xid = 0;
+    wire::Op op = wire::Op::Error;
+    Millis received;
+    std::vector<uint16_t> create2_parts;
+  };
+  struct Request {
+    int32_t xid = 0;
+    wire::Op op = wire::Op::Error;
+    std::string_view body;
+    Millis received;
+  };
+
+  // handshake.cc
+  void connect(Connection& connection, std::string_view frame);
+  void create_session(Connection& connection, int32_t timeout_ms);
+  void renew_session(Connection& connection, const wire::ConnectRequest& request, int32_t timeout_ms);
+  void send_connect_response(Connection& connection, SessionId session, int32_t timeout_ms);
+  void refuse_session(Connection& connection, std::string_view why);
+  void bind(Connection& connection, SessionId session);
+  bool admit_connect(Connection& connection, const wire::ConnectRequest& request);
+
+  // intake.cc
+  void request(Connection& connection, std::string_view frame);
+  bool admit(Connection& connection, const Request& request);
+  void submit(Connection& connection, const Request& request);
+  void submit_own(wire::Op op, SessionId session, std::string_view body);
+  void split_batch(size_t last_record);
+  void enqueue_write(Connection* connection, const WriteRequest& write, Millis received);
+  void answer_read(Connection& connection, const Request& request);
+  void answer_waiting(Connection& connection);
+  void answer_auth(Connection& connection, const Request& request);
+  void reply_code(Connection& connection, int32_t xid, Zxid zxid, wire::Code code);
+  void finish_reply(Connection& connection, const Request& request, size_t reply_bytes);
+  void pause_if_overloaded(Connection& connection);
+  void resume_if_fine(Connection& connection);
+  static bool is_write(wire::Op op);
+
+  // throttle.cc
+  bool stall(Connection& connection, const Request& request, std::string_view frame);
+  void admit_stalled();
+
+  // commit.cc
+  void apply_txn(std::string_view payload);
+  void fire_watches(Zxid zxid);
+  void fire(const tree::Change& change, Zxid zxid);
+  void tell(const std::vector<ConnId>& connections, wire::Event event, std::string_view path, tree::AclId acl,
+            Zxid zxid);
+  tree::AclId parent_acl(std::string_view parent) const;
+  void finish_write(const InFlight& write, const tree::TxnView& txn);
+  void write_result(Connection& connection, const InFlight& write, bool refused);
+  void on_session_created(const InFlight& write, const tree::TxnView& txn);
+  void on_session_closed(Connection* asker, SessionId session);
+
+  // replica.cc
+  void mark_dirty(Connection& connection);
+  void begin_close(Connection& connection);
+  void forget(Connection& connection);
+  void say(Level level, const char* component, std::string text);
+  Connection* find(ConnId id) const;
+
+  ReplicaSettings settings_;
+  auth::Auth auth_;
+  Now now_;
+  std::unique_ptr<tree::Tree> tree_;
+  tree::SessionList sessions_;
+  session::SessionTable session_table_;
+  tree::WatchTables watches_;
+  zab::Broadcast broadcast_;
+  Preparer preparer_;
+  Reads reads_;
+  ConnectionThrottle throttle_;
+  Cleaner cleaner_;
+  ServerStats stats_;
+
+  int64_t next_session_id_;
+  uint64_t next_conn_id_ = 1;
+  boost::unordered_flat_map<ConnId, std::unique_ptr<Connection>, std::hash<ConnId>> connections_;
+  boost::unordered_flat_map<SessionId, Connection*, std::hash<SessionId>> bound_;
+
+  Fifo<LogBatch> full_batches_;  ///< Prepared, not yet handed to the log, closed at kMaxBatchBytes.
+  LogBatch batch_;               ///< The one being filled.
+  std::vector<LogBatch> spare_;  ///< Memory to be used again.
+  Fifo<InFlight> in_flight_;
+  struct Stalled {
+    Connection* connection;
+    std::string frame;
+    Millis since;
+  };
+  Fifo<Stalled> stalled_;
+  tree::Applied applied_;
+  std::vector<ConnId> told_data_, told_child_;
+  int64_t large_bytes_in_flight_ = 0;
+  Outbox outbox_;
+};
+
+}  // namespace quorate::replica

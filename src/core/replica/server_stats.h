@@ -1,0 +1,72 @@
+#pragma once
+#include <algorithm>
+#include <cstdint>
+
+/// What the core counts about itself for srvr, mntr and the like; plain numbers, reset by srst where Apache does.
+/// Spec: operations 2.4, 4.3.
+namespace quorate::replica {
+
+/// Last, smallest and largest of a series of sizes; -1 before the first.
+struct SizeStats {
+  int64_t last = -1;
+  int64_t min = -1;
+  int64_t max = -1;
+
+  void add(int64_t size) {
+    last = size;
+    if (min < 0 || size < min) min = size;
+    max = std::max(max, size);
+  }
+};
+
+/// Whole milliseconds from a request's arrival to its reply.
+struct LatencyStats {
+  int64_t count = 0;
+  int64_t sum = 0;
+  int64_t min = 0;
+  int64_t max = 0;
+
+  void add(int64_t ms) {
+    min = count == 0 ? ms : std::min(min, ms);
+    max = std::max(max, ms);
+    sum += ms;
+    ++count;
+  }
+};
+
+struct ServerStats {
+  int64_t packets_received = 0;
+  int64_t packets_sent = 0;
+  LatencyStats latency;       ///< Every request that was answered in turn.
+  LatencyStats read_latency;  ///< readlatency
+  LatencyStats update_latency;
+  SizeStats response_size;
+  SizeStats proposal_size;
+
+  // Counters of operations 4.3, by their metric names.
+  int64_t connection_request_count = 0;
+  int64_t connection_rejected = 0;
+  int64_t connection_drop_count = 0;
+  int64_t connection_revalidate_count = 0;
+  int64_t revalidate_count = 0;
+  int64_t sessionless_connections_expired = 0;
+  int64_t stale_sessions_expired = 0;
+  int64_t bytes_received_count = 0;
+  int64_t commit_count = 0;
+  int64_t proposal_count = 0;
+  int64_t digest_mismatches_count = 0;
+  int64_t throttled_ops = 0;
+  int64_t stale_requests = 0;
+  int64_t stale_requests_dropped = 0;
+  int64_t request_throttle_wait_count = 0;
+  int64_t large_requests_rejected = 0;
+  int64_t auth_failed_count = 0;
+  int64_t response_bytes = 0;
+  int64_t watch_bytes = 0;
+  LatencyStats node_created_watch_count;  ///< Watches fired by one change.
+  LatencyStats node_deleted_watch_count;
+  LatencyStats node_changed_watch_count;
+  LatencyStats node_children_watch_count;
+};
+
+}  // namespace quorate::replica
