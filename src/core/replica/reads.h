@@ -12,8 +12,9 @@
 #include "wire/codes.h"
 
 /// Answers everything that changes no tree: reads, watch registrations, whoAmI, sync, ping. Called when it is the
-/// request's turn; appends notifications and the framed reply to the connection's output. Of the connection's counters
-/// only `sent` is kept here; the others need the clock and are the caller's. Spec: client 3, 4.7, 4.9, 7.
+/// request's turn; appends notifications and the framed reply to the connection's output. Counting the reply is the
+/// caller's part; the notifications of setWatches, which it does not see, are added to the connection's `sent` here.
+/// Spec: client 3, 4.7, 4.9, 7.
 namespace quorate::replica {
 
 struct ReadRequest {
@@ -60,6 +61,7 @@ class Reads {
   wire::Code remove_watches(const Connection& connection, wire::Decoder in);
   /// Appends its notifications at once, so no reply may be open.
   wire::Code set_watches(Connection& connection, wire::Op op, wire::Decoder in);
+  static void tell_missed(Connection& connection, wire::Event event, std::string_view path);
   void restore_data_watch(Connection& connection, std::string_view path, int64_t seen_zxid);
   void restore_exist_watch(Connection& connection, std::string_view path);
   void restore_child_watch(Connection& connection, std::string_view path, int64_t seen_zxid);
@@ -76,7 +78,8 @@ class Reads {
   const Access access_;
 };
 
-/// Appends a notification frame. Spec: client 7.3, 7.6.
+/// Appends a notification frame; a closed connection gets none. Counting it is the caller's part. Spec:
+/// client 7.3, 7.6.
 void notify(Connection& connection, wire::Event event, std::string_view path, Zxid zxid);
 
 }  // namespace quorate::replica
