@@ -1,0 +1,453 @@
+#include "core/tree/watch_table.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+
+#include "base/planted.h"
+
+namespace quorate::tree {
+namespace {
+
+using Conns = std::vector<ConnId>;
+
+Conns fire(WatchTables& watches, WatchTable table, std::string_view path, const Conns* skip = nullptr) {
+  Conns out;
+  watches.trigger(table, path, skip, out);
+  return out;
+}
+
+Conns conns(std::initializer_list<uint64_t> numbers) {
+  Conns out;
+  for (const uint64_t number : numbers) out.push_back(ConnId{number});
+  return out;
+}
+
+// Spec: client 7.1. Modes accumulate on one path; the same one twice is one event.
+TEST(WatchTables, ModesAccumulateAndStandardGoesWhenTheStepRuns) {
+  WatchTables watches;
+  const WatcherId one = watches.open(ConnId{1});
+  for (int i = 0; i < 2; ++i) watches.add(one, WatchTable::Data, "/a", kStandard);
+  watches.add(one, WatchTable::Data, "/a", kPersistent);
+  watches.add(one, WatchTable::Data, "/a", kRecursive);
+  EXPECT_EQ(watches.data_watches(), 1u);
+  EXPECT_TRUE(watches.contains(one, "/a", 2));
+  EXPECT_EQ(fire(watches, WatchTable::Data, "/a"), conns({1}));
+  EXPECT_FALSE(watches.contains(one, "/a", 2));
+  EXPECT_TRUE(watches.contains(one, "/a", 4));
+  EXPECT_TRUE(watches.contains(one, "/a", 5));
+  EXPECT_EQ(fire(watches, WatchTable::Data, "/a"), conns({1})) << "persistent modes see re-creation";
+}
+
+// Spec: client 7.2, its examples.
+TEST(WatchTables, StepsOfADelete) {
+  WatchTables watches;
+  const WatcherId one = watches.open(ConnId{1});
+  const WatcherId two = watches.open(ConnId{2});
+  for (const WatcherId who : {one, two}) watches.add(who, WatchTable::Child, "/w/x", kStandard);
+  watches.add(one, WatchTable::Data, "/w/x", kStandard);
+  watches.add(one, WatchTable::Child, "/w", kStandard);
+  const Conns first = fire(watches, WatchTable::Data, "/w/x");
+  EXPECT_EQ(first, conns({1}));
+  EXPECT_EQ(fire(watches, WatchTable::Child, "/w/x", &first), conns({2}));
+  EXPECT_EQ(fire(watches, WatchTable::Child, "/w"), conns({1}));
+  EXPECT_TRUE(watches.empty()) << "a suppressed registration is gone as well";
+}
+
+TEST(WatchTables, SkipMayBeTheListThatGrows) {
+  WatchTables watches;
+  const WatcherId one = watches.open(ConnId{1});
+  const WatcherId two = watches.open(ConnId{2});
+  for (const WatchTable table : {WatchTable::Data, WatchTable::Child}) watches.add(one, table, "/w", kPersistent);
+  watches.add(two, WatchTable::Child, "/w", kPersistent);
+  Conns out;
+  watches.trigger(WatchTable::Data, "/w", nullptr, out);
+  watches.trigger(WatchTable::Child, "/w", &out, out);
+  EXPECT_EQ(out, conns({1, 2}));
+}
+
+// Spec: client 7.2; known-faults 5.5 (4475): no child events for recursive watchers.
+TEST(WatchTables, RecursiveWatchesSeeDescendantsInTheDataTableOnly) {
+  WatchTables watches;
+  const WatcherId root = watches.open(ConnId{1});
+  const WatcherId middle = watches.open(ConnId{2});
+  const WatcherId own = watches.open(ConnId{3});
+  watches.add(middle, WatchTable::Data, "/a/b", kRecursive);
+  watches.add(root, WatchTable::Data, "/", kRecursive);
+  watches.add(own, WatchTable::Data, "/a/b/c", kStandard);
+  watches.add(middle, WatchTable::Data, "/a", kStandard);
+  EXPECT_EQ(fire(watches, WatchTable::Data, "/a/b/c"), conns({3, 1, 2}));
+  EXPECT_EQ(fire(watches, WatchTable::Data, "/a/b/c/d"), conns({1, 2}));
+  EXPECT_EQ(fire(watches, WatchTable::Data, "/a/bb"), conns({1})) << "an ancestor ends at a slash";
+  EXPECT_EQ(fire(watches, WatchTable::Data, "/"), conns({1}));
+  EXPECT_EQ(fire(watches, WatchTable::Child, "/a/b"), conns({}));
+  EXPECT_TRUE(watches.contains(middle, "/a", 2)) << "a change below leaves standard watches of ancestors alone";
+}
+
+// Spec: client 7.9.
+TEST(WatchTables, RemovalByType) {
+  struct Case {
+    const char* why;
+    int32_t type;
+    bool found, removed;
+    size_t data_left, child_left;
+  };
+  const Case cases[] = {
+      {"child standard only", 1, true, true, 1, 1}, {"data standard only", 2, true, true, 1, 1},
+      {"everything", 3, true, true, 0, 0},          {"persistent in both", 4, true, true, 1, 1},
+      {"recursive", 5, true, true, 1, 1},           {"no such type", 6, false, false, 1, 1},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.why);
+    WatchTables watches;
+    const WatcherId one = watches.open(ConnId{1});
+    for (const WatchMode mode : {kStandard, kPersistent}) {
+      watches.add(one, WatchTable::Data, "/a", mode);
+      watches.add(one, WatchTable::Child, "/a", mode);
+    }
+    watches.add(one, WatchTable::Data, "/a", kRecursive);
+    EXPECT_EQ(watches.contains(one, "/a", c.type), c.found);
+    EXPECT_FALSE(watches.remove(one, "/b", c.type));
+    EXPECT_EQ(watches.remove(one, "/a", c.type), c.removed);
+    EXPECT_FALSE(watches.contains(one, "/a", c.type));
+    EXPECT_FALSE(watches.remove(one, "/a", c.type)) << "gone, so NOWATCHER";
+    EXPECT_EQ(watches.data_watches(), c.data_left);
+    EXPECT_EQ(watches.child_watches(), c.child_left);
+  }
+}
+
+TEST(WatchTables, PersistentIsCheckedInDataAndRemovedFromBoth) {
+  WatchTables watches;
+  const WatcherId one = watches.open(ConnId{1});
+  watches.add(one, WatchTable::Child, "/a", kPersistent);
+  EXPECT_FALSE(watches.contains(one, "/a", 4));
+  EXPECT_TRUE(watches.remove(one, "/a", 4));
+  EXPECT_TRUE(watches.empty());
+}
+
+// Spec: operations 2.4. A persistent watch is one entry of each table; wchs and its kin show the data table.
+TEST(WatchTables, Numbers) {
+  WatchTables watches;
+  const WatcherId one = watches.open(ConnId{1});
+  const WatcherId two = watches.open(ConnId{2});
+  for (const WatchTable table : {WatchTable::Data, WatchTable::Child}) watches.add(one, table, "/p", kPersistent);
+  watches.add(two, WatchTable::Data, "/p", kStandard);
+  watches.add(one, WatchTable::Data, "/b", kStandard);
+  watches.add(two, WatchTable::Child, "/c", kStandard);
+  EXPECT_EQ(watches.data_watches(), 3u);
+  EXPECT_EQ(watches.child_watches(), 2u);
+  EXPECT_EQ(watches.data_paths(), 2u);
+  EXPECT_EQ(watches.data_watchers(), 2u);
+  EXPECT_EQ(watches.paths_of(one), (std::vector<std::string>{"/b", "/p"}));
+  EXPECT_EQ(watches.paths_of(two), (std::vector<std::string>{"/p"}));
+  const std::vector<std::pair<std::string, Conns>> by_path = {{"/b", conns({1})}, {"/p", conns({1, 2})}};
+  EXPECT_EQ(watches.by_path(), by_path);
+}
+
+// Spec: known-faults 1.2, I-11. Texts without a slash, empty or long come from setWatches, which checks no path.
+TEST(WatchTables, CloseLeavesNothing) {
+  WatchTables watches;
+  const size_t before = watches.resident_bytes();
+  const WatcherId one = watches.open(ConnId{1});
+  const WatcherId two = watches.open(ConnId{2});
+  const std::string odd[] = {
+      "", "/", "x", "//", "/a/", std::string(2046, 'm'), std::string(2047, 'n'), "/" + std::string(300000, 'y')};
+  for (const std::string& path : odd) {
+    for (const WatcherId who : {one, two}) watches.add(who, WatchTable::Data, path, kRecursive);
+    watches.add(one, WatchTable::Child, path, kStandard);
+  }
+  EXPECT_EQ(fire(watches, WatchTable::Data, odd[7]), conns({1, 2}));
+  for (const std::string& path : odd) EXPECT_TRUE(watches.contains(two, path, 5)) << path.size();
+  watches.close(one);
+  EXPECT_EQ(watches.data_watches(), std::size(odd));
+  EXPECT_EQ(watches.data_watchers(), 1u);
+  watches.close(two);
+  EXPECT_TRUE(watches.empty());
+  EXPECT_EQ(watches.data_paths(), 0u);
+  EXPECT_EQ(watches.data_watchers(), 0u);
+  EXPECT_LT(watches.resident_bytes(), before + (1 << 20));
+  EXPECT_EQ(fire(watches, WatchTable::Data, "/"), conns({}));
+}
+
+TEST(WatchTables, AReusedNumberHasNoWatches) {
+  WatchTables watches;
+  const WatcherId old = watches.open(ConnId{1});
+  watches.add(old, WatchTable::Data, "/a", kPersistent);
+  watches.close(old);
+  const WatcherId fresh = watches.open(ConnId{2});
+  EXPECT_EQ(old, fresh);
+  EXPECT_FALSE(watches.contains(fresh, "/a", 3));
+  EXPECT_EQ(fire(watches, WatchTable::Data, "/a"), conns({}));
+}
+
+TEST(WatchTablesDeath, AClosedConnectionMayNotRegister) {
+  WatchTables watches;
+  const WatcherId one = watches.open(ConnId{1});
+  watches.close(one);
+  EXPECT_DEATH(watches.add(one, WatchTable::Data, "/a", kStandard), "open");
+  EXPECT_DEATH(watches.close(one), "open");
+}
+
+#ifdef QUORATE_PLANTED
+TEST(WatchTables, PlantedFaultKeepsDeadWatches) {
+  WatchTables watches;
+  const WatcherId one = watches.open(ConnId{1});
+  watches.add(one, WatchTable::Data, "/a", kPersistent);
+  planted_fault = Planted::WatchNotRemoved;
+  watches.close(one);
+  planted_fault = Planted::None;
+  EXPECT_EQ(fire(watches, WatchTable::Data, "/a"), conns({1}));
+}
+#endif
+
+/// Plain lists, in the words of client 7.
+class NaiveWatches {
+ public:
+  struct Entry {
+    ConnId conn;
+    std::string path;
+    uint8_t modes;
+  };
+  using Table = std::vector<Entry>;
+
+  Entry* find(ConnId conn, WatchTable table, const std::string& path) {
+    for (Entry& entry : of(table)) {
+      if (entry.conn == conn && entry.path == path) return &entry;
+    }
+    return nullptr;
+  }
+  void add(ConnId conn, WatchTable table, const std::string& path, uint8_t mode) {
+    if (Entry* entry = find(conn, table, path)) {
+      entry->modes |= mode;
+    } else {
+      of(table).push_back({conn, path, mode});
+    }
+  }
+  bool clear(ConnId conn, WatchTable table, const std::string& path, uint8_t modes) {
+    Entry* entry = find(conn, table, path);
+    if (entry == nullptr || (entry->modes & modes) == 0) return false;
+    entry->modes = static_cast<uint8_t>(entry->modes & ~modes);
+    sweep();
+    return true;
+  }
+  bool has(ConnId conn, WatchTable table, const std::string& path, uint8_t modes) {
+    const Entry* entry = find(conn, table, path);
+    return entry != nullptr && (entry->modes & modes) != 0;
+  }
+  bool contains(ConnId conn, const std::string& path, int32_t type) {
+    switch (type) {
+      case 1:
+        return has(conn, WatchTable::Child, path, kStandard);
+      case 2:
+        return has(conn, WatchTable::Data, path, kStandard);
+      case 3:
+        return has(conn, WatchTable::Data, path, 7) || has(conn, WatchTable::Child, path, 7);
+      case 4:
+        return has(conn, WatchTable::Data, path, kPersistent);
+      default:
+        return has(conn, WatchTable::Data, path, kRecursive);
+    }
+  }
+  bool remove(ConnId conn, const std::string& path, int32_t type) {
+    switch (type) {
+      case 1:
+        return clear(conn, WatchTable::Child, path, kStandard);
+      case 2:
+        return clear(conn, WatchTable::Data, path, kStandard);
+      case 3:
+        return clear(conn, WatchTable::Data, path, 7) | clear(conn, WatchTable::Child, path, 7);
+      case 4:
+        return clear(conn, WatchTable::Data, path, kPersistent) | clear(conn, WatchTable::Child, path, kPersistent);
+      default:
+        return clear(conn, WatchTable::Data, path, kRecursive);
+    }
+  }
+  void close(ConnId conn) {
+    for (Table& table : tables_) std::erase_if(table, [&](const Entry& entry) { return entry.conn == conn; });
+  }
+  Conns trigger(WatchTable table, const std::string& path, const Conns& skip) {
+    Conns told;
+    collect(table, path, 7, told);
+    for (Entry& entry : of(table)) {
+      if (entry.path == path) entry.modes = static_cast<uint8_t>(entry.modes & ~kStandard);
+    }
+    sweep();
+    if (table == WatchTable::Data && path != "/") {
+      collect(table, "/", kRecursive, told);
+      for (size_t at = 1; (at = path.find('/', at)) != path.npos; ++at) {
+        collect(table, path.substr(0, at), kRecursive, told);
+      }
+    }
+    std::erase_if(told, [&](ConnId conn) { return std::ranges::count(skip, conn) > 0; });
+    return told;
+  }
+  Table& of(WatchTable table) { return tables_[static_cast<size_t>(table)]; }
+
+ private:
+  void collect(WatchTable table, const std::string& path, uint8_t modes, Conns& told) {
+    for (const Entry& entry : of(table)) {
+      if (entry.path != path || (entry.modes & modes) == 0) continue;
+      if (std::ranges::count(told, entry.conn) == 0) told.push_back(entry.conn);
+    }
+  }
+  void sweep() {
+    for (Table& table : tables_) std::erase_if(table, [](const Entry& entry) { return entry.modes == 0; });
+  }
+
+  Table tables_[2];
+};
+
+class TwinRun {
+ public:
+  explicit TwinRun(uint32_t seed) : random_(seed), watches_(seed) {
+    const std::string names[] = {"a", "b", "longer-than-one-word-of-hash", ""};
+    for (const std::string& top : names) {
+      paths_.push_back("/" + top);
+      if (top.empty()) continue;
+      for (const std::string middle : {"a", "c"}) {
+        paths_.push_back("/" + top + "/" + middle);
+        paths_.push_back("/" + top + "/" + middle + "/d");
+      }
+    }
+  }
+
+  void step() {
+    if (open_.empty() || pick(20) == 0) return open();
+    const size_t who = pick(open_.size());
+    const auto [conn, watcher] = open_[who];
+    const std::string& path = paths_[pick(paths_.size())];
+    const auto table = static_cast<WatchTable>(pick(2));
+    const auto type = static_cast<int32_t>(1 + pick(5));
+    switch (pick(12)) {
+      case 0:
+        return close(who);
+      case 1:
+      case 2:
+        return trigger(table, path);
+      case 3:
+        EXPECT_EQ(watches_.remove(watcher, path, type), naive_.remove(conn, path, type));
+        return;
+      case 4:
+        EXPECT_EQ(watches_.contains(watcher, path, type), naive_.contains(conn, path, type));
+        return;
+      default:
+        return add(who, table, path);
+    }
+  }
+
+  void compare() {
+    const NaiveWatches::Table& data = naive_.of(WatchTable::Data);
+    std::map<std::string, Conns> by_path;
+    std::map<ConnId, std::set<std::string>> by_conn;
+    for (const NaiveWatches::Entry& entry : data) {
+      by_path[entry.path].push_back(entry.conn);
+      by_conn[entry.conn].insert(entry.path);
+    }
+    EXPECT_EQ(watches_.data_watches(), data.size());
+    EXPECT_EQ(watches_.child_watches(), naive_.of(WatchTable::Child).size());
+    EXPECT_EQ(watches_.data_paths(), by_path.size());
+    EXPECT_EQ(watches_.data_watchers(), by_conn.size());
+    const std::vector<std::pair<std::string, Conns>> wanted(by_path.begin(), by_path.end());
+    EXPECT_EQ(watches_.by_path(), wanted);
+    for (const auto& [conn, watcher] : open_) {
+      const std::vector<std::string> paths(by_conn[conn].begin(), by_conn[conn].end());
+      EXPECT_EQ(watches_.paths_of(watcher), paths);
+    }
+  }
+
+ private:
+  size_t pick(size_t count) { return random_() % count; }
+  void open() {
+    if (open_.size() > 12) return;
+    const ConnId conn{++conns_};
+    open_.emplace_back(conn, watches_.open(conn));
+  }
+  void close(size_t who) {
+    naive_.close(open_[who].first);
+    watches_.close(open_[who].second);
+    open_.erase(open_.begin() + static_cast<ptrdiff_t>(who));
+  }
+  void add(size_t who, WatchTable table, const std::string& path) {
+    const WatchMode mode = static_cast<WatchMode>(1 << pick(table == WatchTable::Data ? 3 : 2));
+    watches_.add(open_[who].second, table, path, mode);
+    naive_.add(open_[who].first, table, path, mode);
+  }
+  void trigger(WatchTable table, const std::string& path) {
+    Conns skip;
+    for (const auto& [conn, watcher] : open_) {
+      if (pick(4) == 0) skip.insert(skip.begin(), conn);
+    }
+    EXPECT_EQ(fire(watches_, table, path, skip.empty() ? nullptr : &skip), naive_.trigger(table, path, skip));
+  }
+
+  std::mt19937 random_;
+  WatchTables watches_;
+  NaiveWatches naive_;
+  std::vector<std::string> paths_;
+  std::vector<std::pair<ConnId, WatcherId>> open_;
+  uint64_t conns_ = 0;
+};
+
+// Goal: the compact tables and the plain lists never differ. Method: random operations on few paths and connections.
+TEST(WatchTables, LikeTheirNaiveTwin) {
+  for (uint32_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    TwinRun run(seed);
+    for (int i = 0; i < 3000 && !testing::Test::HasFailure(); ++i) {
+      run.step();
+      if (i % 50 == 0) run.compare();
+    }
+  }
+}
+
+// Goal: lookups survive growing and shrinking of the indexes. Method: many paths, removed in another order.
+TEST(WatchTables, ManyPathsComeAndGo) {
+  WatchTables watches;
+  const WatcherId one = watches.open(ConnId{1});
+  constexpr uint32_t kCount = 20000;
+  const auto path = [](uint32_t i) { return "/load/" + std::string(i % 97, 'x') + std::to_string(i); };
+  for (uint32_t i = 0; i < kCount; ++i) watches.add(one, WatchTable::Data, path(i), kStandard);
+  EXPECT_EQ(watches.data_paths(), kCount);
+  for (uint32_t i = 0; i < kCount; ++i) {
+    const uint32_t at = (i * 7919) % kCount;
+    ASSERT_EQ(fire(watches, WatchTable::Data, path(at)), conns({1})) << at;
+    ASSERT_FALSE(watches.contains(one, path(at), 3)) << at;
+  }
+  EXPECT_TRUE(watches.empty());
+}
+
+// Goal: DESIGN.md, "Watches": at most 100 bytes a watch, 40 when dense. Method: fill and ask; close gives it back.
+TEST(WatchTables, BytesAWatch) {
+  struct Case {
+    const char* why;
+    uint32_t conns, paths;
+    size_t limit;
+  };
+  const Case cases[] = {
+      {"every watch on a path of its own", 1, 1000000, 100},
+      {"a path and a connection for every watch", 1000000, 1, 100},
+      {"many connections on the same paths", 1000, 1000, 40},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.why);
+    WatchTables watches;
+    std::vector<WatcherId> open;
+    for (uint32_t i = 0; i < c.conns; ++i) open.push_back(watches.open(ConnId{i + 1}));
+    for (uint32_t p = 0; p < c.paths; ++p) {
+      const std::string path = "/bench/watch/node-" + std::to_string(10000000 + p);
+      for (const WatcherId watcher : open) watches.add(watcher, WatchTable::Data, path, kStandard);
+    }
+    const size_t count = size_t{c.conns} * c.paths;
+    EXPECT_EQ(watches.data_watches(), count);
+    EXPECT_LE(watches.resident_bytes() / count, c.limit);
+    RecordProperty(c.why, std::to_string(watches.resident_bytes() / count));
+    for (const WatcherId watcher : open) watches.close(watcher);
+    EXPECT_TRUE(watches.empty());
+  }
+}
+
+}  // namespace
+}  // namespace quorate::tree
