@@ -111,11 +111,6 @@ def null_token_kept_open(_row, exchange):
     return exchange.a if answered and exchange.a == [End()] else exchange.b
 
 
-@_answers
-def malformed_tail(_row, _exchange, a, b):
-    return b._replace(rest=a.rest) if b.op == "multiRead" and a.err == b.err == -5 else b
-
-
 RULES = {
     "notification_zxid": notification_zxid,
     "create2_result_in_multi": create2_result_in_multi,
@@ -125,7 +120,6 @@ RULES = {
     "undecodable_multi_flags": undecodable_multi_flags,
     "joined_surrogates": joined_surrogates,
     "null_token_kept_open": null_token_kept_open,
-    "malformed_tail": malformed_tail,
 }
 
 
