@@ -1,0 +1,224 @@
+#include "shell/io/event_loop.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <list>
+#include <utility>
+
+namespace quorate::io {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+/// Java prints IPv6 addresses with all eight groups and no leading zeros.
+std::string java_address(const asio::ip::address& address) {
+  if (address.is_v4()) return address.to_string();
+  const auto v6 = address.to_v6();
+  if (v6.is_v4_mapped()) return asio::ip::make_address_v4(asio::ip::v4_mapped, v6).to_string();
+  const auto bytes = v6.to_bytes();
+  std::string text;
+  for (size_t i = 0; i < bytes.size(); i += 2) {
+    text += fmt::format("{}{:x}", i == 0 ? "" : ":", bytes[i] << 8 | bytes[i + 1]);
+  }
+  return text;
+}
+
+PeerName peer_name(const tcp::endpoint& endpoint) {
+  const std::string ip = java_address(endpoint.address());
+  const bool bracket = ip.find(':') != std::string::npos;
+  return {ip, bracket ? fmt::format("/[{}]:{}", ip, endpoint.port()) : fmt::format("/{}:{}", ip, endpoint.port())};
+}
+
+/// Shared with the handlers that wait on the socket, so that they can outlive the stream they belong to.
+struct SocketState {
+  explicit SocketState(tcp::socket s) : socket(std::move(s)) {}
+  tcp::socket socket;
+  TcpStream::Callback readable;
+  TcpStream::Callback writable;
+  bool want_readable = false;
+  bool want_writable = false;
+  bool waiting_readable = false;
+  bool waiting_writable = false;
+  bool closed = false;
+};
+
+void wait_readable(const std::shared_ptr<SocketState>& state) {
+  if (std::exchange(state->waiting_readable, true)) return;
+  state->socket.async_wait(tcp::socket::wait_read, [state](error_code) {
+    state->waiting_readable = false;
+    if (state->closed || !state->want_readable) return;
+    state->readable();
+    if (!state->closed && state->want_readable) wait_readable(state);
+  });
+}
+
+void wait_writable(const std::shared_ptr<SocketState>& state) {
+  if (std::exchange(state->waiting_writable, true)) return;
+  state->socket.async_wait(tcp::socket::wait_write, [state](error_code) {
+    state->waiting_writable = false;
+    if (state->closed || !state->want_writable) return;
+    state->writable();
+    if (!state->closed && state->want_writable) wait_writable(state);
+  });
+}
+
+class AsioStream final : public TcpStream {
+ public:
+  explicit AsioStream(tcp::socket socket) : state_(std::make_shared<SocketState>(std::move(socket))) {}
+  ~AsioStream() override { close(); }
+
+  void watch(Callback readable, Callback writable) override {
+    state_->readable = std::move(readable);
+    state_->writable = std::move(writable);
+    want_readable(true);
+  }
+
+  Result<size_t> receive(std::span<char> into) override {
+    const ssize_t n = ::recv(state_->socket.native_handle(), into.data(), into.size(), 0);
+    if (n > 0) return static_cast<size_t>(n);
+    if (n == 0) return fail(Fault::Closed, "the client closed the connection");
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return size_t{0};
+    return fail(Fault::Closed, std::strerror(errno));
+  }
+
+  Result<size_t> send(std::string_view bytes) override {
+    const ssize_t n = ::send(state_->socket.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (n >= 0) return static_cast<size_t>(n);
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return size_t{0};
+    return fail(Fault::Closed, std::strerror(errno));
+  }
+
+  void want_readable(bool wanted) override {
+    state_->want_readable = wanted;
+    if (wanted) wait_readable(state_);
+  }
+  void want_writable(bool wanted) override {
+    state_->want_writable = wanted;
+    if (wanted) wait_writable(state_);
+  }
+
+  void reset() override {
+    error_code ignored;
+    state_->socket.set_option(asio::socket_base::linger(true, 0), ignored);
+    state_->closed = true;
+    state_->socket.close(ignored);
+  }
+
+ private:
+  void close() {
+    if (std::exchange(state_->closed, true)) return;
+    error_code ignored;
+    state_->socket.shutdown(tcp::socket::shutdown_both, ignored);
+    state_->socket.close(ignored);
+  }
+
+  std::shared_ptr<SocketState> state_;
+};
+
+Error socket_error(const ListenSettings& settings, const error_code& error) {
+  return {Fault::Io, fmt::format("cannot bind {}:{}: {}", settings.address.empty() ? "*" : settings.address,
+                                 settings.port, error.message())};
+}
+
+}  // namespace
+
+struct EventLoop::State {
+  asio::io_context context{1};
+  std::list<tcp::acceptor> acceptors;
+  asio::signal_set signals{context};
+  Accepted accepted;
+  bool keep_alive = false;
+
+  void accept_next(tcp::acceptor& acceptor) {
+    acceptor.async_accept([this, &acceptor](error_code error, tcp::socket socket) {
+      if (error == asio::error::operation_aborted || !acceptor.is_open()) return;
+      if (!error) take(std::move(socket));
+      accept_next(acceptor);
+    });
+  }
+
+  void take(tcp::socket socket) {
+    error_code error;
+    const tcp::endpoint peer = socket.remote_endpoint(error);
+    if (error) return;  // gone already
+    socket.non_blocking(true, error);
+    socket.set_option(tcp::no_delay(true), error);
+    if (keep_alive) socket.set_option(asio::socket_base::keep_alive(true), error);
+    accepted(std::make_unique<AsioStream>(std::move(socket)), peer_name(peer));
+  }
+};
+
+EventLoop::EventLoop() : state_(std::make_shared<State>()) {}
+EventLoop::~EventLoop() = default;
+
+Result<uint16_t> EventLoop::listen(const ListenSettings& settings) {
+  error_code error;
+  tcp::endpoint endpoint(tcp::v6(), settings.port);
+  if (!settings.address.empty()) {
+    tcp::resolver resolver(state_->context);
+    const auto found = resolver.resolve(settings.address, std::to_string(settings.port), error);
+    if (error || found.empty()) {
+      return fail(Fault::Invalid, fmt::format("cannot resolve {}: {}", settings.address, error.message()));
+    }
+    endpoint = found.begin()->endpoint();
+  }
+  tcp::acceptor acceptor(state_->context);
+  acceptor.open(endpoint.protocol(), error);
+  if (error && settings.address.empty()) {  // no IPv6 here
+    endpoint = tcp::endpoint(tcp::v4(), settings.port);
+    acceptor.open(endpoint.protocol(), error);
+  }
+  if (error) return std::unexpected(socket_error(settings, error));
+  acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (endpoint.protocol() == tcp::v6() && settings.address.empty()) {
+    acceptor.set_option(asio::ip::v6_only(false), error);
+  }
+  if (acceptor.bind(endpoint, error)) return std::unexpected(socket_error(settings, error));
+  const int backlog = settings.backlog < 0 ? asio::socket_base::max_listen_connections : settings.backlog;
+  if (acceptor.listen(backlog, error)) return std::unexpected(socket_error(settings, error));
+  state_->keep_alive = settings.keep_alive;
+  const uint16_t port = acceptor.local_endpoint(error).port();
+  state_->acceptors.push_back(std::move(acceptor));
+  return port;
+}
+
+void EventLoop::accept(Accepted accepted) {
+  state_->accepted = std::move(accepted);
+  for (tcp::acceptor& acceptor : state_->acceptors) state_->accept_next(acceptor);
+}
+
+void EventLoop::stop_accepting() {
+  error_code ignored;
+  for (tcp::acceptor& acceptor : state_->acceptors) acceptor.close(ignored);
+}
+
+void EventLoop::on_stop_signal(std::function<void()> call) {
+  state_->signals.add(SIGTERM);
+  state_->signals.add(SIGINT);
+  state_->signals.async_wait([call = std::move(call)](error_code error, int) {
+    if (!error) call();
+  });
+}
+
+void EventLoop::post(std::function<void()> call) { asio::post(state_->context, std::move(call)); }
+
+bool EventLoop::run(Millis wait) {
+  if (state_->context.stopped()) state_->context.restart();
+  size_t ran = 0;
+  if (wait.value > 0) ran += state_->context.run_one_for(std::chrono::milliseconds(wait.value));
+  ran += state_->context.poll();
+  return ran > 0;
+}
+
+}  // namespace quorate::io
