@@ -1,0 +1,18 @@
+#pragma once
+#include <string>
+
+#include "base/result.h"
+#include "tools/bench_histogram.h"
+#include "tools/bench_options.h"
+
+/// What no server can beat on this machine: a bare loopback round trip and a bare sync of a write into a file that has
+/// its blocks. Rows of a single client are judged against these.
+namespace quorate::tools {
+
+/// Blocking sends and receives against an echo thread of our own, `rounds` times.
+Result<BenchHistogram> measure_round_trips(uint32_t rounds, uint32_t bytes);
+
+/// Writes `bytes` after `bytes` into a zero-filled file in `directory` and fdatasyncs each. The file is removed.
+Result<BenchHistogram> measure_syncs(const std::string& directory, uint32_t rounds, uint32_t bytes);
+
+}  // namespace quorate::tools
