@@ -69,6 +69,7 @@ struct Connection {
   ByteBuffer out;      ///< Whole frames, in order.
   bool dirty = false;  ///< Listed in Outbox::dirty.
   ConnectionStats stats;
+  void* shell = nullptr;  ///< The shell's own; the core never looks at it.
 
   /// May the link hand over the next frame? What follows a ConnectRequest stays unread until the session is known to
   /// be good (client 7.8).

@@ -20,6 +20,8 @@ class Stream {
   virtual void want_writable(bool wanted) = 0;
   /// Asks for calls when bytes arrive (true, as it is at the start), or no longer (back-pressure).
   virtual void want_readable(bool wanted) = 0;
+  /// Closes at once with a reset: the answer to a connection over a limit (client 12).
+  virtual void reset() = 0;
 };
 
 }  // namespace quorate::env

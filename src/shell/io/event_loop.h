@@ -19,8 +19,6 @@ class TcpStream : public env::Stream {
   using Callback = std::function<void()>;
   /// What to call when bytes have arrived (or the peer has gone) and when there is room to send again.
   virtual void watch(Callback readable, Callback writable) = 0;
-  /// Closes with a reset instead: the answer to a connection over a limit. Spec: client 12.
-  virtual void reset() = 0;
 };
 
 struct PeerName {

@@ -1,0 +1,15 @@
+#pragma once
+#include <string>
+#include <vector>
+
+/// What the subcommands do; each returns the process's exit code.
+namespace quorate::cli {
+
+std::string version_text();
+int serve(const std::vector<std::string>& arguments, const std::vector<std::string>& properties);
+int config_check(const std::string& file);
+int config_keys();
+int log_repair(const std::string& file);
+int bench(int argc, char** argv);
+
+}  // namespace quorate::cli

@@ -1,0 +1,48 @@
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/commands.h"
+
+// quorate: one program, a subcommand for each job. Exit codes of `serve` are Apache's (operations 1.1).
+int main(int argc, char** argv) {
+  using namespace quorate::cli;
+  // The load generator has options of its own.
+  if (argc > 1 && std::string(argv[1]) == "bench") return bench(argc - 1, argv + 1);
+
+  CLI::App app("Quorate: a coordination service in the place of Apache ZooKeeper.", "quorate");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", version_text());
+  app.add_subcommand("bench", "Load generator; `quorate bench --help`");
+  int code = 0;
+
+  std::vector<std::string> serve_arguments;
+  std::vector<std::string> properties;
+  CLI::App* serve_command = app.add_subcommand(
+      "serve",
+      "Serve clients: with a zoo.cfg, with `PORT DATADIR [TICKTIME] [MAXCNXNS]`, or on 127.0.0.1:2181 from ./data");
+  serve_command->add_option("ARGUMENT", serve_arguments, "zoo.cfg, or port and data directory");
+  serve_command->add_option("-D", properties, "name=value, as a Java property")->allow_extra_args(false);
+  serve_command->callback([&] { code = serve(serve_arguments, properties); });
+
+  CLI::App* config = app.add_subcommand("config", "Look at configuration without starting anything");
+  config->require_subcommand(1);
+  std::string file;
+  CLI::App* check = config->add_subcommand("check", "Report every error of a zoo.cfg; exit code as `serve`");
+  check->add_option("FILE", file)->required();
+  check->callback([&] { code = config_check(file); });
+  config->add_subcommand("keys", "List every key")->callback([&] { code = config_keys(); });
+
+  CLI::App* log = app.add_subcommand("log", "Transaction log files");
+  log->require_subcommand(1);
+  CLI::App* repair = log->add_subcommand("repair", "Cut a log file at its first damaged record");
+  repair->add_option("FILE", file)->required();
+  repair->callback([&] { code = log_repair(file); });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return code;
+}

@@ -1,0 +1,28 @@
+#include <utility>
+
+#include "shell/node/node.h"
+
+namespace quorate::node {
+
+Result<std::unique_ptr<Node>> Node::boot(env::Disk& disk, const env::Clock& clock, NodeSettings settings,
+                                         std::vector<LogLine>& lines) {
+  auto auth = auth::Auth::make(settings.auth);
+  if (!auth) return std::unexpected(auth.error());
+  auto recovered = storage::recover(disk, settings.recovery);
+  if (!recovered) return std::unexpected(recovered.error());
+  for (LogLine& line : recovered->lines) lines.push_back(std::move(line));
+
+  auto node = std::unique_ptr<Node>(new Node(disk, clock, std::move(settings)));
+  replica::StartingPoint start;
+  start.tree = std::move(recovered->tree);
+  start.sessions = std::move(recovered->sessions);
+  start.now = clock.now();
+  node->replica_ = std::make_unique<replica::Replica>(node->settings_.replica, std::move(*auth), std::move(start));
+  // What had to be replayed counts towards the next snapshot, or a server that is restarted often never takes one.
+  node->txns_since_snapshot_ = static_cast<int64_t>(recovered->txns_replayed);
+  node->bytes_since_snapshot_ = static_cast<int64_t>(recovered->log_bytes_replayed);
+  node->next_purge_ = start.now.monotonic;
+  return node;
+}
+
+}  // namespace quorate::node

@@ -1,0 +1,49 @@
+#include "shell/node/log_actor.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/check.h"
+#include "base/planted.h"
+
+namespace quorate::node {
+
+LogActor::LogActor(env::Disk& disk, const env::Clock& clock, const storage::LogSettings& settings, Millis sync_warning)
+    : clock_(clock), sync_warning_(sync_warning), log_(disk, settings) {}
+
+bool LogActor::begin() {
+  QUORATE_CHECK(!working_);
+  if (next_.empty()) return false;
+  current_ = std::exchange(next_, replica::LogBatch());
+  roll_now_ = std::exchange(roll_, false);
+  working_ = true;
+  return true;
+}
+
+void LogActor::perform() {
+  const int64_t started = clock_.micros();
+  if (roll_now_) log_.roll();
+  outcome_ = log_.append(current_.records, current_.first);
+  if (outcome_ && !planted(Planted::AckBeforeSync)) outcome_ = log_.sync();
+  last_micros_ = clock_.micros() - started;
+}
+
+Result<replica::LogBatch> LogActor::finish() {
+  QUORATE_CHECK(working_);
+  working_ = false;
+  if (!outcome_) return std::unexpected(outcome_.error());
+  typical_sync_micros_ = typical_sync_micros_ == 0 ? last_micros_ : (typical_sync_micros_ * 7 + last_micros_) / 8;
+  return std::move(current_);
+}
+
+std::optional<LogLine> LogActor::slow_sync_line() const {
+  const int64_t millis = last_micros_ / 1000;
+  if (millis <= sync_warning_.value) return std::nullopt;
+  return LogLine{Level::Warn, "FileTxnLog",
+                 fmt::format("fsync-ing the write ahead log in SyncThread took {}ms which will adversely effect "
+                             "operation latency.File size is {} bytes. See the ZooKeeper troubleshooting guide",
+                             millis, log_.file_bytes())};
+}
+
+}  // namespace quorate::node

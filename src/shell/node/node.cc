@@ -1,0 +1,238 @@
+#include "shell/node/node.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace quorate::node {
+namespace {
+
+// One receive takes this much; a busy client's pipeline fits many times over.
+constexpr size_t kScratchBytes = 256 << 10;
+// A client that lets more than this pile up is not read from until it has taken some.
+constexpr size_t kOutLimitBytes = 4 << 20;
+// A client that keeps sending does not keep the others waiting.
+constexpr int kReceivesPerTurn = 4;
+
+}  // namespace
+
+Node::Node(env::Disk& disk, const env::Clock& clock, NodeSettings settings)
+    : disk_(disk),
+      clock_(clock),
+      settings_(std::move(settings)),
+      log_(disk, clock, settings_.log, settings_.sync_warning),
+      background_(disk, clock, settings_),
+      started_(clock.now()),
+      scratch_(kScratchBytes) {}
+
+Node::~Node() = default;
+
+void Node::set_now() { replica_->set_now(clock_.now()); }
+
+Client* Node::accept(std::unique_ptr<env::Stream> stream, replica::PeerAddress peer) {
+  const LinkSettings& limits = settings_.links;
+  int32_t& from_there = per_address_[peer.ip];
+  const bool total_reached = limits.max_total > 0 && clients_.size() >= static_cast<size_t>(limits.max_total);
+  if (total_reached || (limits.max_per_address > 0 && from_there >= limits.max_per_address)) {
+    ++replica_->stats().connection_rejected;
+    lines_.push_back({Level::Warn, "NIOServerCnxnFactory",
+                      total_reached ? fmt::format("Error accepting new connection: Too many connections max allowed is {}",
+                                                  limits.max_total)
+                                    : fmt::format("Error accepting new connection: Too many connections from /{} - max is {}",
+                                                  peer.ip, limits.max_per_address)});
+    if (from_there == 0) per_address_.erase(peer.ip);
+    stream->reset();
+    return nullptr;
+  }
+  ++from_there;
+  auto owned = std::make_unique<Client>(std::move(stream), settings_.replica.max_frame_bytes);
+  Client* client = owned.get();
+  client->connection = &replica_->open(std::move(peer));
+  client->connection->shell = client;
+  client->last_io = now().monotonic;
+  clients_.emplace(client, std::move(owned));
+  return client;
+}
+
+void Node::on_readable(Client& client) {
+  for (int turn = 0; turn < kReceivesPerTurn; ++turn) {
+    const auto received = client.link.receive(scratch_);
+    if (!received) return on_hangup(client);
+    if (*received == 0) return;
+    client.last_io = now().monotonic;
+    consume(client);
+    // A short receive emptied the socket; asking again would cost a call for nothing.
+    if (*received < scratch_.size() || !client.readable_wanted) return;
+  }
+}
+
+void Node::consume(Client& client) {
+  replica::Connection& connection = *client.connection;
+  if (connection.phase == replica::Phase::New && answer_word(client)) return;
+  std::string_view frame;
+  while (connection.accepts_frames()) {
+    const net::Inbound inbound = client.link.next(frame);
+    if (inbound == net::Inbound::None) break;
+    if (inbound == net::Inbound::BadLength) {
+      refuse_length(client);
+      break;
+    }
+    replica_->on_frame(connection, frame);
+  }
+  client.link.settle();
+  update_interest(client);
+}
+
+bool Node::answer_word(Client& client) {
+  const auto opening = client.link.peek(4);
+  if (!opening || words_ == nullptr) return false;
+  const size_t length = words_->length(*opening);
+  if (length == 0) return false;
+  const auto word = client.link.peek(length);
+  if (!word) {
+    client.link.settle();
+    return true;
+  }
+  replica::Connection& connection = *client.connection;
+  ++connection.stats.received;
+  ++replica_->stats().packets_received;
+  connection.out.append(words_->answer(*this, *word, connection.remote_text));
+  replica_->close(connection);
+  replica_->outbox().closes.push_back(&connection);
+  return true;
+}
+
+void Node::refuse_length(Client& client) {
+  replica::Connection& connection = *client.connection;
+  lines_.push_back(
+      {Level::Warn, "NIOServerCnxn",
+       fmt::format("Close of session 0x{:x}: Len error. A message from {} with advertised length of {} is either a "
+                   "malformed message or too large to process (length is greater than jute.maxbuffer={})",
+                   static_cast<uint64_t>(connection.session.value), connection.remote_text, client.link.bad_length(),
+                   settings_.replica.max_frame_bytes)});
+  on_hangup(client);
+}
+
+void Node::on_hangup(Client& client) {
+  if (client.connection->phase == replica::Phase::Closed) return;
+  replica_->close(*client.connection);
+  client.connection->out.clear();
+  replica_->outbox().closes.push_back(client.connection);
+}
+
+void Node::on_writable(Client& client) { send(client); }
+
+void Node::flush() {
+  open_gates();
+  replica::Outbox& outbox = replica_->outbox();
+  for (size_t i = 0; i < outbox.dirty.size(); ++i) {
+    outbox.dirty[i]->dirty = false;
+    send(*static_cast<Client*>(outbox.dirty[i]->shell));
+  }
+  outbox.dirty.clear();
+  close_listed();
+  collect_lines();
+}
+
+void Node::open_gates() {
+  replica::Outbox& outbox = replica_->outbox();
+  // Frames that waited behind a gate may open or close others: the list grows while it is walked.
+  for (size_t i = 0; i < outbox.gates.size(); ++i) {
+    if (outbox.gates[i]->phase != replica::Phase::Closed) consume(*static_cast<Client*>(outbox.gates[i]->shell));
+  }
+  outbox.gates.clear();
+}
+
+void Node::send(Client& client) {
+  replica::Connection& connection = *client.connection;
+  const auto emptied = client.link.send(connection.out);
+  if (!emptied) return on_hangup(client);
+  client.last_io = now().monotonic;
+  client.busy_lately = true;
+  if (!std::exchange(client.warm, true)) warm_.push_back(&client);
+  if (client.writable_wanted == *emptied) {
+    client.writable_wanted = !*emptied;
+    client.stream->want_writable(client.writable_wanted);
+  }
+  update_interest(client);
+}
+
+void Node::update_interest(Client& client) {
+  const replica::Connection& connection = *client.connection;
+  const bool wanted = connection.accepts_frames() && connection.out.size() <= kOutLimitBytes;
+  if (wanted == client.readable_wanted) return;
+  client.readable_wanted = wanted;
+  client.stream->want_readable(wanted);
+}
+
+void Node::close_listed() {
+  replica::Outbox& outbox = replica_->outbox();
+  std::vector<replica::Connection*> still_sending;
+  const std::vector<replica::Connection*> listed = std::exchange(outbox.closes, {});
+  for (replica::Connection* connection : listed) {
+    Client& client = *static_cast<Client*>(connection->shell);
+    const auto emptied = client.link.send(connection->out);
+    if (emptied && !*emptied) {
+      still_sending.push_back(connection);
+    } else {
+      drop(client);
+    }
+  }
+  outbox.closes.insert(outbox.closes.end(), still_sending.begin(), still_sending.end());
+}
+
+void Node::drop(Client& client) {
+  replica::Connection& connection = *client.connection;
+  const auto from_there = per_address_.find(connection.remote_ip);
+  if (--from_there->second == 0) per_address_.erase(from_there);
+  if (client.warm) std::erase(warm_, &client);
+  replica_->release(connection);
+  clients_.erase(&client);
+}
+
+bool Node::begin_log() {
+  if (log_.busy() || failed_ || !replica_->has_batch()) return false;
+  replica::LogBatch batch = replica_->take_batch();
+  lone_write_ = batch.txns == 1 && !replica_->has_batch();
+  log_.give(std::move(batch));
+  return log_.begin();
+}
+
+void Node::on_log_done() {
+  auto batch = log_.finish();
+  if (!batch) {
+    failed_ = true;
+    lines_.push_back({Level::Error, "SyncRequestProcessor",
+                      fmt::format("Severe unrecoverable error, from thread : SyncThread: {}; nothing more is "
+                                  "acknowledged and the process stops",
+                                  batch.error().detail)});
+    return;
+  }
+  if (auto slow = log_.slow_sync_line()) lines_.push_back(std::move(*slow));
+  txns_since_snapshot_ += batch->txns;
+  bytes_since_snapshot_ += static_cast<int64_t>(batch->records.size());
+  replica_->on_persisted(std::move(*batch));
+  consider_fill();
+  consider_snapshot();
+}
+
+bool Node::begin_background() {
+  walking_ = background_.walk();
+  return !background_.busy() && background_.has_work() && background_.begin();
+}
+
+void Node::on_background_done() {
+  background_.finish();
+  collect_lines();
+}
+
+void Node::collect_lines() {
+  for (LogLine& line : background_.take_lines()) lines_.push_back(std::move(line));
+  for (LogLine& line : replica_->outbox().lines) lines_.push_back(std::move(line));
+  replica_->outbox().lines.clear();
+}
+
+std::vector<LogLine> Node::take_lines() { return std::exchange(lines_, {}); }
+
+}  // namespace quorate::node

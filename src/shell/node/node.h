@@ -1,0 +1,144 @@
+#pragma once
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/log_line.h"
+#include "base/result.h"
+#include "core/replica/replica.h"
+#include "shell/env/clock.h"
+#include "shell/env/disk.h"
+#include "shell/env/stream.h"
+#include "shell/net/client_link.h"
+#include "shell/node/log_actor.h"
+#include "shell/node/settings.h"
+#include "shell/node/snapshot_actor.h"
+
+/// One server between socket bytes and disk calls, without threads or sockets of its own: shell/server puts it on
+/// real ones, sim on a fake world. Everything here runs on the loop thread; the two actors' perform() runs elsewhere.
+///
+/// A round of the loop: set_now(), then any inputs, then flush(), then begin_log() and begin_background() until both
+/// say no. Spec: DESIGN, sections 1 and 2.
+namespace quorate::node {
+
+class FourLetterWords;
+
+/// A client as the node keeps it: its stream, the frames on it, and the core's view.
+struct Client {
+  Client(std::unique_ptr<env::Stream> s, int32_t max_frame_bytes)
+      : stream(std::move(s)), link(*stream, max_frame_bytes) {}
+
+  std::unique_ptr<env::Stream> stream;
+  net::ClientLink link;
+  replica::Connection* connection = nullptr;
+  Millis last_io;
+  bool readable_wanted = true;
+  bool writable_wanted = false;
+  bool warm = false;  ///< Listed for giving its buffer back.
+  bool busy_lately = false;
+};
+
+class Node {
+ public:
+  /// Recovers from disk and starts serving in memory. `lines` gets what the operator should read, errors included.
+  static Result<std::unique_ptr<Node>> boot(env::Disk& disk, const env::Clock& clock, NodeSettings settings,
+                                            std::vector<LogLine>& lines);
+  ~Node();
+
+  // Inputs.
+  void set_now();
+  /// Null: over a limit; the connection was reset.
+  Client* accept(std::unique_ptr<env::Stream> stream, replica::PeerAddress peer);
+  void on_readable(Client& client);
+  void on_writable(Client& client);
+  void on_hangup(Client& client);
+  void on_tick();
+  void on_log_done();
+  void on_background_done();
+
+  // Outputs.
+  /// Sends what is to be sent and closes what is to be closed. Client pointers of closed clients are dead after it.
+  void flush();
+  /// True: the actor's perform() is to be run, then on_log_done() or on_background_done() called.
+  bool begin_log();
+  bool begin_background();
+  LogActor& log() { return log_; }
+  SnapshotActor& background() { return background_; }
+  /// The log's only batch in flight would be a single small write; see DESIGN, "Threads".
+  bool lone_write() const { return lone_write_; }
+  /// A snapshot has more to walk: do not sleep.
+  bool walking() const { return walking_; }
+  Millis next_tick() const;
+  std::vector<LogLine> take_lines();
+  /// The log failed: stop the process. Spec: disk 6.1 rule 3.
+  bool failed() const { return failed_; }
+
+  replica::Replica& replica() { return *replica_; }
+  const NodeSettings& settings() const { return settings_; }
+  size_t client_count() const { return clients_.size(); }
+  Now now() const { return replica_->now(); }
+  Now started() const { return started_; }
+  env::Disk& disk() { return disk_; }
+  /// Asks for a snapshot as if the log had grown enough.
+  void want_snapshot() { snapshot_wanted_ = true; }
+  void set_words(FourLetterWords* words) { words_ = words; }
+
+ private:
+  Node(env::Disk& disk, const env::Clock& clock, NodeSettings settings);
+
+  // node.cc
+  void consume(Client& client);
+  bool answer_word(Client& client);
+  void refuse_length(Client& client);
+  void open_gates();
+  void send(Client& client);
+  void update_interest(Client& client);
+  void close_listed();
+  void drop(Client& client);
+  void collect_lines();
+
+  // upkeep.cc
+  void expire_idle();
+  void release_idle_buffers();
+  void consider_snapshot();
+  void consider_fill();
+  void consider_purge();
+  bool log_has_grown_enough() const;
+
+  env::Disk& disk_;
+  const env::Clock& clock_;
+  NodeSettings settings_;
+  LogActor log_;
+  SnapshotActor background_;
+  std::unique_ptr<replica::Replica> replica_;
+  FourLetterWords* words_ = nullptr;
+  Now started_;
+
+  std::vector<char> scratch_;
+  boost::unordered_flat_map<Client*, std::unique_ptr<Client>> clients_;
+  boost::unordered_flat_map<std::string, int32_t> per_address_;
+  std::vector<Client*> warm_;
+  std::vector<LogLine> lines_;
+
+  bool failed_ = false;
+  bool lone_write_ = false;
+  bool walking_ = false;
+  bool snapshot_wanted_ = false;
+  int64_t txns_since_snapshot_ = 0;
+  int64_t bytes_since_snapshot_ = 0;
+  uint64_t filled_at_ = 0;
+  Millis next_upkeep_{0};
+  Millis next_purge_{0};
+};
+
+/// Answers four-letter words; the admin room's texts over this node. Separate so that the node compiles without them.
+class FourLetterWords {
+ public:
+  virtual ~FourLetterWords() = default;
+  /// Bytes of the word with its argument, when `opening` starts with one: 4, or 12 for stmk. 0: not a word.
+  virtual size_t length(std::string_view opening) const = 0;
+  virtual std::string answer(Node& node, std::string_view word, const std::string& from) = 0;
+};
+
+}  // namespace quorate::node

@@ -1,0 +1,88 @@
+#include <algorithm>
+
+#include "shell/node/node.h"
+
+/// What a node does now and then: idle connections, snapshots, zeros ahead of the log, purge.
+namespace quorate::node {
+namespace {
+
+constexpr Millis kUpkeepEvery{1000};
+constexpr uint64_t kFillAfterBytes = 1 << 20;
+// A drained buffer up to this size is kept while its client is busy.
+constexpr size_t kWarmBytes = 64 << 10;
+
+}  // namespace
+
+void Node::on_tick() {
+  replica_->on_tick();
+  if (now().monotonic < next_upkeep_) return;
+  next_upkeep_ = now().monotonic + kUpkeepEvery;
+  expire_idle();
+  release_idle_buffers();
+  consider_purge();
+  consider_snapshot();
+}
+
+Millis Node::next_tick() const { return std::min(replica_->next_tick(), next_upkeep_); }
+
+void Node::expire_idle() {
+  std::vector<Client*> idle;
+  for (const auto& [client, owned] : clients_) {
+    const bool has_session = client->connection->phase == replica::Phase::Live;
+    const Millis limit = has_session ? Millis{client->connection->timeout_ms} + settings_.links.sessionless_timeout
+                                     : settings_.links.sessionless_timeout;
+    if (now().monotonic - client->last_io > limit) idle.push_back(client);
+  }
+  // The table's order is not the same in every run; the order of closing must be.
+  std::ranges::sort(idle, {}, [](const Client* client) { return client->connection->id; });
+  for (Client* client : idle) {
+    if (client->connection->phase != replica::Phase::Live) ++replica_->stats().sessionless_connections_expired;
+    client->connection->phase == replica::Phase::Closed ? client->connection->out.clear() : on_hangup(*client);
+  }
+}
+
+void Node::release_idle_buffers() {
+  std::erase_if(warm_, [](Client* client) {
+    ByteBuffer& out = client->connection->out;
+    if (client->busy_lately && out.capacity() <= kWarmBytes) {
+      client->busy_lately = false;
+      return false;
+    }
+    if (out.empty()) out.release();
+    client->warm = false;
+    return true;
+  });
+}
+
+bool Node::log_has_grown_enough() const {
+  const SnapshotSettings& policy = settings_.snapshot;
+  if (policy.snap_count > 0 && txns_since_snapshot_ >= policy.snap_count) return true;
+  if (policy.size_limit_bytes > 0 && bytes_since_snapshot_ >= policy.size_limit_bytes) return true;
+  const int64_t quarter = replica_->tree().resident_bytes() / 4;
+  return bytes_since_snapshot_ >= std::max(policy.floor_bytes, quarter);
+}
+
+void Node::consider_snapshot() {
+  if (background_.snapshotting() || background_.busy()) return;
+  if (!snapshot_wanted_ && !log_has_grown_enough()) return;
+  snapshot_wanted_ = false;
+  txns_since_snapshot_ = 0;
+  bytes_since_snapshot_ = 0;
+  log_.roll();
+  background_.start(replica_->tree(), replica_->sessions());
+}
+
+void Node::consider_fill() {
+  const uint64_t bytes = log_.log().file_bytes();
+  if (bytes >= filled_at_ && bytes - filled_at_ < kFillAfterBytes) return;
+  filled_at_ = bytes;
+  background_.want_fill(log_.log());
+}
+
+void Node::consider_purge() {
+  if (settings_.purge.interval.value <= 0 || now().monotonic < next_purge_) return;
+  next_purge_ = now().monotonic + settings_.purge.interval;
+  background_.want_purge();
+}
+
+}  // namespace quorate::node

@@ -1,0 +1,163 @@
+#include "shell/server/serve.h"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "shell/io/event_loop.h"
+#include "shell/io/posix_disk.h"
+#include "shell/node/node.h"
+#include "shell/server/from_config.h"
+#include "shell/server/logging.h"
+#include "shell/server/system_clock.h"
+#include "shell/server/worker.h"
+
+namespace quorate::server {
+namespace {
+
+constexpr int kExitUnexpected = 1;
+constexpr int kExitBadDirectory = 3;
+constexpr int kExitLogFailed = 10;
+// A lone write is synced in the loop when that takes less than two hand-overs to another thread.
+constexpr int64_t kInlineSyncMicros = 200;
+constexpr int64_t kLongestWaitMs = 1000;
+
+tree::HashKey random_key() {
+  tree::HashKey key;
+  if (getrandom(&key, sizeof key, 0) != sizeof key) key = {0x5155'4F52'4154'4521, 0x6B65'7965'6421'2121};
+  return key;
+}
+
+class Server {
+ public:
+  Server(const config::Settings& settings, node::NodeSettings node_settings)
+      : settings_(settings), node_settings_(std::move(node_settings)) {}
+
+  int run() {
+    if (const int code = start(); code != 0) return code;
+    while (!stopping_ && !node_->failed()) round();
+    return stop();
+  }
+
+ private:
+  int start();
+  void accept(std::unique_ptr<io::TcpStream> stream, io::PeerName peer);
+  void round();
+  void work();
+  void start_log_work(bool idle);
+  Millis longest_wait() const;
+  int stop();
+  void print_lines();
+
+  const config::Settings& settings_;
+  node::NodeSettings node_settings_;
+  SystemClock clock_;
+  io::PosixDisk disk_;
+  io::EventLoop loop_;
+  std::unique_ptr<node::Node> node_;
+  bool stopping_ = false;
+  bool was_idle_ = true;
+  std::optional<Worker> log_worker_;
+  std::optional<Worker> background_worker_;
+};
+
+int Server::start() {
+  io::ListenSettings listen;
+  listen.address = settings_.client_port.address;
+  listen.port = static_cast<uint16_t>(settings_.client_port.port);
+  listen.backlog = settings_.client_port.backlog;
+  listen.keep_alive = settings_.client_port.keep_alive;
+  log({Level::Info, "NIOServerCnxnFactory", fmt::format("binding to port {}:{}", listen.address, listen.port)});
+  if (auto bound = loop_.listen(listen); !bound) {
+    log({Level::Error, "QuorumPeerMain", "Unexpected exception, exiting abnormally: " + bound.error().detail});
+    return kExitUnexpected;
+  }
+  std::vector<LogLine> lines;
+  auto booted = node::Node::boot(disk_, clock_, node_settings_, lines);
+  for (const LogLine& line : lines) log(line);
+  if (!booted) {
+    log({Level::Error, "QuorumPeerMain", "Unable to start: " + booted.error().detail});
+    return booted.error().fault == Fault::Invalid ? kExitBadDirectory : kExitUnexpected;
+  }
+  node_ = std::move(*booted);
+  log_worker_.emplace("log");
+  background_worker_.emplace("background");
+  loop_.on_stop_signal([this] { stopping_ = true; });
+  loop_.accept([this](auto stream, auto peer) { accept(std::move(stream), std::move(peer)); });
+  return 0;
+}
+
+void Server::accept(std::unique_ptr<io::TcpStream> stream, io::PeerName peer) {
+  io::TcpStream* tcp = stream.get();
+  node::Client* client = node_->accept(std::move(stream), {std::move(peer.ip), std::move(peer.text), false});
+  if (client == nullptr) return;
+  tcp->watch([this, client] { node_->on_readable(*client); }, [this, client] { node_->on_writable(*client); });
+}
+
+void Server::round() {
+  const bool ran = loop_.run(longest_wait());
+  node_->set_now();
+  if (node_->now().monotonic >= node_->next_tick()) node_->on_tick();
+  was_idle_ = !ran;
+  work();
+}
+
+void Server::work() {
+  node_->flush();
+  while (node_->begin_log()) {
+    if (!node_->lone_write() || node_->log().typical_sync_micros() > kInlineSyncMicros) {
+      log_worker_->run([this] { node_->log().perform(); }, [this] { loop_.post([this] { node_->on_log_done(); }); });
+      break;
+    }
+    node_->log().perform();
+    node_->set_now();
+    node_->on_log_done();
+    node_->flush();
+  }
+  if (node_->begin_background()) {
+    background_worker_->run([this] { node_->background().perform(); },
+                            [this] { loop_.post([this] { node_->on_background_done(); }); });
+  }
+  print_lines();
+}
+
+Millis Server::longest_wait() const {
+  if (node_->walking()) return Millis{0};
+  const int64_t until_tick = (node_->next_tick() - clock_.now().monotonic).value;
+  return Millis{std::clamp<int64_t>(until_tick, 1, kLongestWaitMs)};
+}
+
+int Server::stop() {
+  loop_.stop_accepting();
+  // The workers' jobs end first; what they made durable is answered, then connections close. No snapshot is written and
+  // no session is closed: they expire, or are renewed after the next start (disk 4.1).
+  log_worker_.reset();
+  background_worker_.reset();
+  if (node_->log().busy()) node_->on_log_done();
+  node_->flush();
+  print_lines();
+  const int code = node_->failed() ? kExitLogFailed : 0;
+  log({code == 0 ? Level::Info : Level::Error, "ServiceUtils",
+       fmt::format("{} with code {}", code == 0 ? "Exiting normally" : "Exiting JVM", code)});
+  return code;
+}
+
+void Server::print_lines() {
+  for (const LogLine& line : node_->take_lines()) log(line);
+}
+
+}  // namespace
+
+int serve(const config::LoadOutcome& loaded) {
+  start_logging({});
+  for (const LogLine& line : loaded.lines) log(line);
+  Server server(loaded.settings, node_settings(loaded.settings, random_key()));
+  const int code = server.run();
+  stop_logging();
+  return code;
+}
+
+}  // namespace quorate::server
