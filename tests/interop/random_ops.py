@@ -13,6 +13,12 @@ USER_IDS = ("u1:cO3JQ7NLKx81M3VewVIrTBCVEVo=", "u2:4Stp4FP2yVYM3T4fX3ahWx1yyT4="
 BAD_PATHS = ("", "a", "/", "//", "{0}/", "{0}//x", "{0}/.", "{0}/..", "{0}/./a", "{0}/a\0b", "{0}/\x01", "{0}/\x1f",
              "{0}/\x7f", "{0}/\x9f", "{0}/\ue000", "{0}/\uf8ff", "{0}/\ufff0", "{0}/\uffff", "{0}/\ufffd", b"{0}/\xff\xfe")
 ODD_PATHS = ("{0}/...", "{0}/..a", "{0}/a..", "{0}/ ", "{0}/\ud7ff", "{0}/\uf900", "{0}/\uffef", "{0}/\u00e9\u4e2d", "{0}/ a b")
+GOOD_IDS = (("world", "anyone"), ("auth", ""), ("auth", "ignored"), ("digest", USER_IDS[0]), ("digest", USER_IDS[1]),
+            ("digest", "x:y"), ("digest", ":y"), ("digest", "a:b:"), ("ip", "127.0.0.1"), ("ip", "127.0.0.0/8"), ("ip", "10.0.0.0/8"),
+            ("ip", "127.0.0.1/0"), ("ip", "::1"), ("ip", "fe80::/10"), ("digest", "\U0001F600:x"))
+BAD_IDS = (("world", "somebody"), ("world", ""), ("digest", "x"), ("digest", "x:"), ("digest", "a:b:c"), ("digest", ""),
+           ("ip", "300.1.1.1"), ("ip", "1.2.3"), ("ip", "127.0.0.1/33"), ("ip", "x"), ("sasl", "me"), ("super", ""), ("nope", "x"),
+           ("", ""), (None, "x"), ("digest", None), ("world", None), ("auth", None), ("ip", "127.0.0.1/-1"), ("ip", "1::2::3"))
 SYSTEM_PATHS = ("/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config")
 MAX_NUMBER = 2147483647
 
@@ -27,6 +33,10 @@ def watch_mode(root, client, path):
 
 class RandomOps:
     """Draws operations below one root node."""
+
+    good_ids = GOOD_IDS
+    create_flags = (0, 0, 0, 0, 1, 2, 2, 3, 3, 4, 5, 7, -1)
+    container_flags = (4, 4, 4, 0, 1, 2, 3, 8)
 
     def __init__(self, rng, root):
         self.rng = rng
@@ -76,8 +86,8 @@ class RandomOps:
         if roll < 0.65:
             return zk.OPEN_ACL
         if roll < 0.90:
-            return [self._entry(GOOD_IDS) for _ in range(self.rng.randint(1, 3))]
-        return self.rng.choice((None, [], [self._entry(BAD_IDS)], [self._entry(GOOD_IDS), self._entry(BAD_IDS)]))
+            return [self._entry(self.good_ids) for _ in range(self.rng.randint(1, 3))]
+        return self.rng.choice((None, [], [self._entry(BAD_IDS)], [self._entry(self.good_ids), self._entry(BAD_IDS)]))
 
     def _entry(self, ids):
         perms = self.rng.choice((zk.ALL, zk.ALL, zk.READ, zk.READ | zk.WRITE, zk.CREATE | zk.DELETE, zk.ADMIN, 0, 255, -1))
@@ -87,8 +97,7 @@ class RandomOps:
 
     def create(self):
         make = self.rng.choice((zk.create, zk.create2))
-        flags = self.rng.choice((0, 0, 0, 0, 1, 2, 2, 3, 3, 4, 5, self.rng.choice((7, -1, 99))))
-        return make(self._new_path(), self.data(), self.acl(), flags)
+        return make(self._new_path(), self.data(), self.acl(), self.rng.choice(self.create_flags))
 
     def plain_create(self):
         """A create that mostly works: the tree must not stay empty."""
@@ -101,7 +110,7 @@ class RandomOps:
         return self.path()
 
     def create_container(self):
-        return zk.create_container(self._new_path(), self.data(), self.acl(), self.rng.choice((4, 4, 4, 0, 1, 2, 3, 8)))
+        return zk.create_container(self._new_path(), self.data(), self.acl(), self.rng.choice(self.container_flags))
 
     def create_ttl(self):
         ttl = self.rng.choice((1, 1000000, 1000000, 0xFFFFFFFFFF, self.rng.choice((0, -1, 0x10000000000))))
@@ -203,11 +212,3 @@ class RandomOps:
                                 (18, 8, 3, 4, 8, 14, 4, 16, 3, 20, 10, 5, 5, 0.4))[0]
         method = getattr(self, kind)
         return method(client) if kind in ("read", "add_watch", "query_watch") else method()
-
-
-GOOD_IDS = (("world", "anyone"), ("auth", ""), ("auth", "ignored"), ("digest", USER_IDS[0]), ("digest", USER_IDS[1]),
-            ("digest", "x:y"), ("digest", ":y"), ("digest", "a:b:"), ("ip", "127.0.0.1"), ("ip", "127.0.0.0/8"), ("ip", "10.0.0.0/8"),
-            ("ip", "127.0.0.1/0"), ("ip", "::1"), ("ip", "fe80::/10"), ("digest", "\U0001F600:x"))
-BAD_IDS = (("world", "somebody"), ("world", ""), ("digest", "x"), ("digest", "x:"), ("digest", "a:b:c"), ("digest", ""),
-           ("ip", "300.1.1.1"), ("ip", "1.2.3"), ("ip", "127.0.0.1/33"), ("ip", "x"), ("sasl", "me"), ("super", ""), ("nope", "x"),
-           ("", ""), (None, "x"), ("digest", None), ("world", None), ("auth", None), ("ip", "127.0.0.1/-1"), ("ip", "1::2::3"))
