@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "core/replica/node_digest.h"
+#include "core/tree/digest.h"
+#include "core/tree/owner_kind.h"
 #include "wire/codes.h"
 
 namespace quorate::replica {
@@ -14,6 +15,9 @@ constexpr size_t kKeptPathBytes = 1024;  ///< In a pooled entry.
 constexpr size_t kCompactFrom = 1024;    ///< Applied heads of the queue that are worth a move.
 
 constexpr std::string_view kOpenAclRaw("\0\0\0\1\0\0\0\x1f\0\0\0\5world\0\0\0\6anyone", 31);
+
+/// Nodes below /zookeeper are left out of the tree's digest; /zookeeper itself is not. Spec: disk 5.1.
+bool in_digest(std::string_view path) { return !path.starts_with("/zookeeper/"); }
 
 /// No node has such a path; the tree need not be asked, nor decide what they mean.
 bool cannot_exist(std::string_view path) { return !path.empty() && (path.front() != '/' || path.back() == '/'); }
@@ -127,12 +131,8 @@ void Pending::add_ephemerals_of(SessionId session, std::vector<std::string>& pat
 }
 
 bool Pending::is_session(int64_t owner) const {
-  if (owner == 0 || owner == wire::kContainerOwner) return false;
-  if (!settings_.extended_types) return true;
-  if (settings_.emulate_353_ttl && owner < 0) return false;
-  // Feature bits other than 0 behind the mark have no meaning yet: treated as the session id that they look like.
-  constexpr uint64_t kMarkAndFeature = 0xFFFFFF0000000000ULL;
-  return (static_cast<uint64_t>(owner) & kMarkAndFeature) != wire::kTtlOwnerMark;
+  const tree::TreeOptions options{settings_.extended_types, settings_.emulate_353_ttl};
+  return tree::owner_kind(owner, options) == tree::OwnerKind::Ephemeral;
 }
 
 PendingNode& Pending::open(const Seen& seen) {
@@ -200,7 +200,7 @@ void Pending::give_back(PendingNode* node) {
 
 uint64_t Pending::digest_of(const PendingNode& node) const {
   if (!settings_.digest || !node.state.exists || !in_digest(node.path)) return 0;
-  return node_digest(node.state.content_crc, node.state.stat);
+  return tree::node_digest(node.state.content_crc, node.state.stat);
 }
 
 void Pending::count_ephemeral(const NodeState& state, int32_t step) {

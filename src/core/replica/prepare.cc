@@ -121,6 +121,8 @@ wire::Code Preparer::State::judge(const Ask& ask, Turn& turn) {
       return set_acl(ask, turn);
     case wire::Op::Check:
       return check(ask, turn);
+    case wire::Op::Error:
+      return wire::Code::MarshallingError;
     default:
       return create(ask, turn);
   }

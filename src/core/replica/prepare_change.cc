@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include "core/replica/node_digest.h"
 #include "core/replica/path_rule.h"
 #include "core/replica/prepare_state.h"
+#include "core/tree/digest.h"
 
 /// delete, deleteContainer, setData, setACL, check. Spec: client 4.3 to 4.6, 5.6.
 namespace quorate::replica {
@@ -55,7 +55,6 @@ void Preparer::State::record_remove(const Pending::Seen& parent, const Pending::
 wire::Code Preparer::State::set_data(const Ask& ask, Turn& turn) {
   const wire::Code session = check_session(turn.request.session, false);
   if (session != wire::Code::Ok) return session;
-  if (wire::is_absent(ask.path)) return wire::Code::MarshallingError;
   if (!valid_path(ask.path)) return wire::Code::BadArguments;
   const Pending::Seen node = pending.look(ask.path);
   if (!node.exists) return wire::Code::NoNode;
@@ -74,7 +73,7 @@ wire::Code Preparer::State::set_data(const Ask& ask, Turn& turn) {
     state.stat.mtime = turn.time;
     state.stat.mzxid = turn.zxid.value;
     state.data_bytes = bytes;
-    if (settings.digest) state.content_crc = content_crc(node.path, ask.data);
+    if (settings.digest) state.content_crc = tree::content_checksum(node.path, ask.data);
   });
   return wire::Code::Ok;
 }
@@ -82,7 +81,6 @@ wire::Code Preparer::State::set_data(const Ask& ask, Turn& turn) {
 wire::Code Preparer::State::set_acl(const Ask& ask, Turn& turn) {
   const wire::Code session = check_session(turn.request.session, false);
   if (session != wire::Code::Ok) return session;
-  if (wire::is_absent(ask.path)) return wire::Code::MarshallingError;
   if (!valid_path(ask.path)) return wire::Code::BadArguments;
   if (const wire::Code fixed = fix_acl(ask.acl, turn); fixed != wire::Code::Ok) return fixed;
   const Pending::Seen node = pending.look(ask.path);

@@ -2,9 +2,10 @@
 
 #include <iterator>
 
-#include "core/replica/node_digest.h"
 #include "core/replica/path_rule.h"
 #include "core/replica/prepare_state.h"
+#include "core/tree/digest.h"
+#include "core/tree/owner_kind.h"
 
 /// create, create2, createContainer, createTTL. Spec: client 4.2, 5.2 to 5.5.
 namespace quorate::replica {
@@ -28,7 +29,7 @@ bool is_sequential(const Ask& ask) {
 /// The opcode, not the flags, says what is made. Spec: client 4.2; disk 3.4.
 int64_t owner_of(const Ask& ask, SessionId session) {
   if (ask.op == wire::Op::CreateContainer) return wire::kContainerOwner;
-  if (ask.op == wire::Op::CreateTtl) return static_cast<int64_t>(wire::kTtlOwnerMark | static_cast<uint64_t>(ask.ttl));
+  if (ask.op == wire::Op::CreateTtl) return tree::ttl_owner(ask.ttl);
   return is_ephemeral(ask) ? session.value : 0;
 }
 
@@ -101,7 +102,7 @@ void Preparer::State::record_create(const Ask& ask, const Turn& turn, const Pend
     state.stat.ephemeral_owner = owner_of(ask, turn.request.session);
     state.child_count = 0;
     state.data_bytes = static_cast<int64_t>(ask.data.size());
-    if (settings.digest) state.content_crc = content_crc(node.path, ask.data);
+    if (settings.digest) state.content_crc = tree::content_checksum(node.path, ask.data);
     state.set_acl(acl.view());
   });
 }

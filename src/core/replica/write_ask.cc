@@ -57,16 +57,19 @@ bool is_ttl(int32_t flags) {
          flags == static_cast<int32_t>(wire::CreateMode::PersistentSequentialTtl);
 }
 
-/// In a multi the flags have a say in which create it is. False: this request cannot be. Spec: client 6.4.
+/// In a multi the flags, too, say which create it is. False: the whole request is malformed. A create with a mode of
+/// createTTL spoils the request only when its turn comes: Op::Error. Spec: client 6.4.
 bool settle_create(Ask& part) {
-  if (part.acl.absent() || part.flags < 0 || part.flags > 6) return false;
   if (part.op == wire::Op::CreateTtl) {
     if (is_ttl(part.flags)) return true;
     part.op = wire::Op::Create;
     part.ttl = -1;
+  } else if (part.acl.absent() || part.flags < 0 || part.flags > 6) {
+    return false;
   }
+  if (is_ttl(part.flags)) part.op = wire::Op::Error;
   if (part.flags == static_cast<int32_t>(wire::CreateMode::Container)) part.op = wire::Op::CreateContainer;
-  return !is_ttl(part.flags);
+  return true;
 }
 
 bool is_create(wire::Op op) {

@@ -24,8 +24,8 @@ struct Ask {
 /// it are left alone. False: cut short or malformed.
 bool decode_ask(wire::Decoder& in, Ask& ask);
 
-/// A part asked as create2 becomes a create, so that peers of 3.8 can read it; `create2_parts` remembers.
-/// False: the whole request is malformed. Spec: client 6.1, 6.4.
+/// A part whose op comes out as Op::Error cannot be prepared. A part asked as create2 becomes a create, so that peers
+/// of 3.8 can read it; `create2_parts` remembers. False: the whole request is malformed. Spec: client 6.1, 6.4.
 bool decode_multi(std::string_view body, std::vector<Ask>& parts, std::vector<uint16_t>& create2_parts);
 
 }  // namespace quorate::replica
