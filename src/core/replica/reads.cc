@@ -157,8 +157,9 @@ Code Reads::count_children(Connection& connection, wire::Decoder in) const {
   if (!wire::decode(in, request) || wire::is_absent(request.path)) return Code::MarshallingError;
   const Found found = find_readable(request.path, connection.identities);
   if (found.code != Code::Ok) return found.code;
-  const int64_t count =
-      found.node == tree::kRoot ? static_cast<int64_t>(tree_.node_count()) - 1 : tree_.count_descendants(found.node);
+  // Compat: "" is the root too, but asked by that name it counts itself.
+  const int64_t all = static_cast<int64_t>(tree_.node_count()) - (request.path.empty() ? 0 : 1);
+  const int64_t count = found.node == tree::kRoot ? all : tree_.count_descendants(found.node);
   wire::Encoder(connection.out).i32(static_cast<int32_t>(count));
   return Code::Ok;
 }
