@@ -38,7 +38,8 @@ def _passes(test, server):
         return True
     except Exception as fault:  # every fault of a test is the outcome of that test
         print(f"  FAIL  {test.__name__}: {type(fault).__name__}: {fault}\n{_place(fault)}", flush=True)
-        if not server.alive():
+        if not server.serves():
+            server.kill()
             server.start()
         return False
 
