@@ -1,0 +1,50 @@
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "shell/config/draft.h"
+
+namespace quorate::config {
+namespace {
+
+/// Words as a shell cuts them: blanks separate, quotes keep together.
+std::vector<std::string> shell_words(std::string_view text) {
+  std::vector<std::string> words;
+  bool open = false;
+  char quote = 0;
+  for (const char c : text) {
+    const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    if (quote == 0 && blank) {
+      open = false;
+    } else if (quote != 0 && c == quote) {
+      quote = 0;
+    } else {
+      if (!open) words.emplace_back();
+      open = true;
+      if (quote == 0 && (c == '"' || c == '\'')) {
+        quote = c;
+      } else {
+        words.back() += c;
+      }
+    }
+  }
+  return words;
+}
+
+}  // namespace
+
+void read_jvm_flags(std::string_view flags, Draft& draft) {
+  std::string others;
+  for (const std::string& word : shell_words(flags)) {
+    const size_t equals = std::min(word.find('='), word.size());
+    if (word.starts_with("-D") && equals > 2) {
+      const std::string name = word.substr(2, equals - 2);
+      draft.options[name] = {name, word.substr(std::min(equals + 1, word.size())), 0};
+    } else {
+      others += " " + word.substr(0, equals);
+    }
+  }
+  if (!others.empty()) draft.log(Level::Info, fmt::format("config: JVM flags without effect here:{}", others));
+}
+
+}  // namespace quorate::config
