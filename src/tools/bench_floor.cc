@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -45,12 +46,33 @@ class Descriptor {
   int fd_;
 };
 
-bool receive_all(int fd, std::vector<char>& bytes) {
-  return recv(fd, bytes.data(), bytes.size(), MSG_WAITALL) == static_cast<ssize_t>(bytes.size());
-}
-bool send_all(int fd, const std::vector<char>& bytes) {
-  return send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
-}
+/// One end of the exchange.
+class End {
+ public:
+  End(int fd, uint32_t bytes, Waiting waiting) : fd_(fd), message_(bytes, 'e'), epoll_(open_epoll(fd, waiting)) {}
+
+  bool send_message() {
+    return send(fd_, message_.data(), message_.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(message_.size());
+  }
+  bool receive_message() {
+    epoll_event event{};
+    if (epoll_.ok() && epoll_wait(epoll_.fd(), &event, 1, -1) != 1) return false;
+    return recv(fd_, message_.data(), message_.size(), MSG_WAITALL) == static_cast<ssize_t>(message_.size());
+  }
+
+ private:
+  static Descriptor open_epoll(int fd, Waiting waiting) {
+    if (waiting == Waiting::Blocked) return Descriptor(-1);
+    Descriptor epoll(epoll_create1(EPOLL_CLOEXEC));
+    epoll_event event{.events = EPOLLIN, .data = {}};
+    epoll_ctl(epoll.fd(), EPOLL_CTL_ADD, fd, &event);
+    return epoll;
+  }
+
+  int fd_;
+  std::vector<char> message_;
+  Descriptor epoll_;
+};
 
 /// Two ends of a TCP connection over loopback.
 Result<std::pair<Descriptor, Descriptor>> connected_pair() {
@@ -88,21 +110,21 @@ Result<Descriptor> zero_filled_file(const std::string& path) {
 
 }  // namespace
 
-Result<BenchHistogram> measure_round_trips(uint32_t rounds, uint32_t bytes) {
+Result<BenchHistogram> measure_round_trips(uint32_t rounds, uint32_t bytes, Waiting waiting) {
   auto ends = connected_pair();
   if (!ends) return std::unexpected(ends.error());
   const int near = ends->first.fd();
-  std::jthread echo([far = ends->second.fd(), bytes] {
-    std::vector<char> message(bytes);
-    while (receive_all(far, message) && send_all(far, message)) {
+  std::jthread echo([far = ends->second.fd(), bytes, waiting] {
+    End end(far, bytes, waiting);
+    while (end.receive_message() && end.send_message()) {
     }
   });
   BenchHistogram histogram;
-  std::vector<char> message(bytes, 'e');
+  End end(near, bytes, waiting);
   bool good = true;
   for (uint32_t i = 0; good && i < kWarmUpRounds + rounds; ++i) {
     const int64_t start = now_ns();
-    good = send_all(near, message) && receive_all(near, message);
+    good = end.send_message() && end.receive_message();
     if (i >= kWarmUpRounds) histogram.record(now_ns() - start);
   }
   shutdown(near, SHUT_RDWR);

@@ -9,8 +9,12 @@
 /// its blocks. Rows of a single client are judged against these.
 namespace quorate::tools {
 
-/// Blocking sends and receives against an echo thread of our own, `rounds` times.
-Result<BenchHistogram> measure_round_trips(uint32_t rounds, uint32_t bytes);
+/// How both ends wait for bytes. The kernel may place a thread woken from epoll_wait on another processor than one
+/// woken from recv, which changes the figure several times over; servers and the load generator sit in epoll_wait.
+enum class Waiting : uint8_t { Epoll, Blocked };
+
+/// `rounds` exchanges of `bytes` with an echo thread of our own.
+Result<BenchHistogram> measure_round_trips(uint32_t rounds, uint32_t bytes, Waiting waiting);
 
 /// Writes `bytes` after `bytes` into a zero-filled file in `directory` and fdatasyncs each. The file is removed.
 Result<BenchHistogram> measure_syncs(const std::string& directory, uint32_t rounds, uint32_t bytes);

@@ -68,6 +68,7 @@ ordered_json report_json(const BenchReport& report) {
   ordered_json json = {{"mode", report.options.mode_name}, {"options", options_json(report.options)}};
   if (report.options.mode == BenchMode::LoopbackRtt) {
     json["round_trip_us"] = latency_us(report.round_trips);
+    json["blocked_round_trip_us"] = latency_us(report.blocked_round_trips);
     json["fdatasync_us"] = latency_us(report.syncs);
     return json;
   }

@@ -124,11 +124,14 @@ Result<void> run_idle(BenchReport& report, const std::vector<Endpoint>& servers)
 
 Result<void> run_floor(BenchReport& report) {
   const BenchOptions& options = report.options;
-  auto trips = measure_round_trips(options.rounds, options.echo_bytes);
+  auto trips = measure_round_trips(options.rounds, options.echo_bytes, Waiting::Epoll);
   if (!trips) return std::unexpected(trips.error());
+  auto blocked = measure_round_trips(options.rounds, options.echo_bytes, Waiting::Blocked);
+  if (!blocked) return std::unexpected(blocked.error());
   auto syncs = measure_syncs(options.sync_directory, std::max(options.rounds / 10, 10U), options.echo_bytes);
   if (!syncs) return std::unexpected(syncs.error());
   report.round_trips = *std::move(trips);
+  report.blocked_round_trips = *std::move(blocked);
   report.syncs = *std::move(syncs);
   return {};
 }

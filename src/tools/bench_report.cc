@@ -21,7 +21,8 @@ void print_latencies(FILE* out, const BenchReport& report) {
              "p99.9", "max");
   print_latency(out, "  read", report.load.reads);
   print_latency(out, "  write", report.load.writes);
-  print_latency(out, "  round trip", report.round_trips);
+  print_latency(out, "  epoll rtt", report.round_trips);
+  print_latency(out, "  recv rtt", report.blocked_round_trips);
   print_latency(out, "  fdatasync", report.syncs);
 }
 

@@ -20,7 +20,8 @@ struct BenchReport {
   std::optional<ProcessMemory> memory_before;
   std::optional<ProcessMemory> memory_after;  ///< While the sessions are still open.
   /// Loopback mode only, in ns.
-  BenchHistogram round_trips;
+  BenchHistogram round_trips;          ///< Both ends in epoll_wait.
+  BenchHistogram blocked_round_trips;  ///< Both ends blocked in recv.
   BenchHistogram syncs;
 
   bool failed() const { return !load.errors.empty() || load.unanswered > 0; }
