@@ -11,8 +11,10 @@ import hashlib
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 
 from rawzk import four_letter_word
@@ -188,6 +190,14 @@ def make_server(which, settings=None, properties=None, home=None):
     if which == "apache":
         return ApacheServer(settings, properties, home)
     return QuorateServer(which, settings, properties, home)
+
+
+def _leave_in_order(_signal, _frame):
+    """A test that is stopped from outside ends its servers too."""
+    sys.exit(1)
+
+
+signal.signal(signal.SIGTERM, _leave_in_order)
 
 
 @atexit.register

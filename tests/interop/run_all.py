@@ -1,0 +1,62 @@
+"""All interop tests against one Quorate binary: run_all.py BIN [--full].
+
+One line for each part, the output of failed parts, and a last line "N passed, N failed".
+"""
+
+import argparse
+import pathlib
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).parent
+PYTHON = "/usr/bin/python3"
+
+# name, file and arguments ({} is the binary), seconds allowed
+PARTS = (
+    ("tools", ("selftest.py",), 30),
+    ("differential self-check", ("differential.py", "--self-check", "--seeds", "1-4", "--steps", "200"), 120),
+    ("differential", ("differential.py", "--quorate", "{}", "--seeds", "{seeds}", "--steps", "250"), 600),
+    ("version 3.9", ("version39_test.py", "{}"), 60),
+    ("bad input", ("badinput_test.py", "{}"), 180),
+    ("reaper", ("reaper_test.py", "{}"), 60),
+    ("kazoo", ("kazoo_test.py", "{}"), 120),
+    ("cli_mt", ("cli_mt_test.py", "{}"), 60),
+    ("java and curator", ("java_test.py", "{}"), 180),
+    ("alternation", ("alternation_test.py", "{}"), 180),
+)
+
+
+def run_part(name, command, seconds):
+    """Run one part; print its line, and its output if it failed."""
+    start = time.monotonic()
+    process = subprocess.Popen([PYTHON, str(HERE / command[0]), *command[1:]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        output, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.terminate()  # its exit handler ends the servers it started
+        output, _ = process.communicate()
+        output += f"\nstopped after {seconds} s\n".encode()
+    passed = process.returncode == 0
+    print(f"{'ok  ' if passed else 'FAIL'} {name} ({time.monotonic() - start:.0f} s)", flush=True)
+    if not passed:
+        print(output.decode(errors="replace"), flush=True)
+    return passed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("binary", help="path of the Quorate binary")
+    parser.add_argument("--full", action="store_true", help="many more seeds")
+    arguments = parser.parse_args()
+    values = {"seeds": "1-300" if arguments.full else "1-30"}
+    outcomes = []
+    for name, command, seconds in PARTS:
+        command = tuple(part.format(arguments.binary, **values) for part in command)
+        outcomes.append(run_part(name, command, seconds))
+    print(f"{sum(outcomes)} passed, {len(outcomes) - sum(outcomes)} failed")
+    return 0 if all(outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
