@@ -233,6 +233,10 @@ class NaiveWatches {
     sweep();
     return true;
   }
+  bool clear_both(ConnId conn, const std::string& path, uint8_t modes) {
+    const bool in_data = clear(conn, WatchTable::Data, path, modes);
+    return clear(conn, WatchTable::Child, path, modes) || in_data;
+  }
   bool has(ConnId conn, WatchTable table, const std::string& path, uint8_t modes) {
     const Entry* entry = find(conn, table, path);
     return entry != nullptr && (entry->modes & modes) != 0;
@@ -258,9 +262,9 @@ class NaiveWatches {
       case 2:
         return clear(conn, WatchTable::Data, path, kStandard);
       case 3:
-        return clear(conn, WatchTable::Data, path, 7) | clear(conn, WatchTable::Child, path, 7);
+        return clear_both(conn, path, 7);
       case 4:
-        return clear(conn, WatchTable::Data, path, kPersistent) | clear(conn, WatchTable::Child, path, kPersistent);
+        return clear_both(conn, path, kPersistent);
       default:
         return clear(conn, WatchTable::Data, path, kRecursive);
     }
