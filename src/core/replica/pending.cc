@@ -10,11 +10,13 @@
 namespace quorate::replica {
 namespace {
 
+using namespace std::string_view_literals;
+
 constexpr size_t kKeptEntries = 8192;    ///< In the pool; a burst's surplus is given back.
 constexpr size_t kKeptPathBytes = 1024;  ///< In a pooled entry.
 constexpr size_t kCompactFrom = 1024;    ///< Applied heads of the queue that are worth a move.
 
-constexpr std::string_view kOpenAclRaw("\0\0\0\1\0\0\0\x1f\0\0\0\5world\0\0\0\6anyone", 31);
+constexpr std::string_view kOpenAclRaw = "\0\0\0\1\0\0\0\x1f\0\0\0\5world\0\0\0\6anyone"sv;
 
 /// Nodes below /zookeeper are left out of the tree's digest; /zookeeper itself is not. Spec: disk 5.1.
 bool in_digest(std::string_view path) { return !path.starts_with("/zookeeper/"); }

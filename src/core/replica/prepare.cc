@@ -11,13 +11,15 @@
 namespace quorate::replica {
 namespace {
 
+using namespace std::string_view_literals;
+
 constexpr size_t kHeaderBytes = 32;
 constexpr size_t kTypeOffset = 28;  ///< In the header.
 constexpr int32_t kDigestVersion = 2;
 
 /// An absent list permits; a list that its node names but the table lacks must not (tree/acl_table.h). Perms 0 grants
 /// nothing to anyone, and still lets super and skipACL through.
-constexpr std::string_view kDenyAll("\0\0\0\1\0\0\0\0\0\0\0\5world\0\0\0\6anyone", 31);
+constexpr std::string_view kDenyAll = "\0\0\0\1\0\0\0\0\0\0\0\5world\0\0\0\6anyone"sv;
 
 const auth::Identities kNobody;
 
