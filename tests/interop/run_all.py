@@ -20,6 +20,7 @@ PARTS = (
     ("version 3.9", ("version39_test.py", "{}"), 60),
     ("bad input", ("badinput_test.py", "{}"), 180),
     ("reaper", ("reaper_test.py", "{}"), 60),
+    ("four-letter words", ("words_test.py", "{}"), 90),
     ("kazoo", ("kazoo_test.py", "{}"), 120),
     ("cli_mt", ("cli_mt_test.py", "{}"), 60),
     ("java and curator", ("java_test.py", "{}"), 180),

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-from rawzk import four_letter_word
+from rawzk import Connection, Session
 from waiting import wait_until
 
 SUPER_AUTH = b"super:secret"
@@ -118,9 +118,10 @@ class Server:
         return self.serves()
 
     def serves(self):
-        """Whether `srvr` is answered with a mode."""
+        """Whether a wrong renewal is refused as such: a server that does not serve yet closes instead. No transaction is made."""
         try:
-            return b"Mode: " in four_letter_word(self.address, b"srvr", seconds=2.0)
+            with Connection(self.address, 2.0) as probe:
+                return isinstance(probe.handshake(session_id=1, password=b"nobody"), Session)
         except OSError:
             return False
 
