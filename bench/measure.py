@@ -1,0 +1,183 @@
+"""The measurements themselves: each starts a server on an empty directory, loads it, and adds samples."""
+
+import json
+import pathlib
+import statistics
+import subprocess
+import tempfile
+import threading
+
+import contenders
+from rows import LOADS, TREE
+
+NEVER = "1000000000"  # a snapCount that no run reaches
+
+LOAD_ARGUMENTS = {
+    "get": ["get"],
+    "set": ["set"],
+    "mix": ["mix", "--read-percent", "90"],
+    "create": ["create", "--value-size", "100"],
+    "single-get": ["get", "--connections", "1", "--in-flight", "1"],
+    "single-set": ["set", "--connections", "1", "--in-flight", "1"],
+}
+
+
+class Generator:
+    """`quorate bench`; every call returns the JSON of one run."""
+
+    def __init__(self, binary):
+        self._command = [str(pathlib.Path(binary).resolve()), "bench"]
+
+    def run(self, server, *arguments):
+        return self.call(*arguments, "--servers", f"127.0.0.1:{server.home.port}", "--pid", str(server.process.pid))
+
+    def call(self, *arguments):
+        with tempfile.NamedTemporaryFile(suffix=".json") as out:
+            command = [*self._command, *map(str, arguments), "--json", out.name]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                raise RuntimeError(f"{' '.join(map(str, arguments))}: status {done.returncode}: "
+                                   f"{(done.stdout + done.stderr).strip()[-500:]}")
+            return json.loads(pathlib.Path(out.name).read_text())
+
+
+class Bench:
+    """All measurements of one run of the comparison; the samples carry the contender's label."""
+
+    def __init__(self, generator, samples, options, say):
+        self._generator = generator
+        self._samples = samples
+        self._options = options
+        self._say = say
+
+    def floor(self, directory):
+        """What no server can beat here."""
+        report = self._generator.call("--loopback-rtt", "--sync-dir", directory, "--rounds", 5000, "--echo-bytes", 1100)
+        self._samples.add_floor(round_trip=report["round_trip_us"]["p50"],
+                                blocked_round_trip=report["blocked_round_trip_us"]["p50"],
+                                fdatasync=report["fdatasync_us"]["p50"])
+
+    def all(self, make):
+        """Every wanted group for one contender; `make(settings)` makes a stopped server on a new directory."""
+        wanted = self._options.groups
+        if any(group in LOADS for group in wanted):
+            self._on_server(make({}), self._loads)
+        if "idle" in wanted or "sessions" in wanted:
+            self._on_server(make({}), self._idle)
+        if any(group in TREE for group in wanted):
+            self._on_server(make({}), self._tree)
+
+    def _on_server(self, server, work):
+        try:
+            with server:
+                work(server)
+        except (RuntimeError, OSError, AssertionError) as error:
+            self._samples.failures.append(f"{server.label}: {error}")
+            self._say(f"  FAILED: {error}")
+
+    def _loads(self, server):
+        for group in (group for group in LOADS if group in self._options.groups):
+            report = self._generator.run(server, *LOAD_ARGUMENTS[group], "--warmup", self._options.warmup,
+                                         "--seconds", self._options.seconds)
+            self._say(f"  {group}: {report['per_second']:.0f}/s")
+            self._add_load(server, group, report)
+
+    def _add_load(self, server, group, report):
+        latency, generator = report["latency_us"]["all"], report["generator"]
+        rate = report["per_second"] / 1000
+        if group.startswith("single"):
+            self._samples.add(server.label, group, p50=latency["p50"], p99=latency["p99"], rate=rate)
+            return
+        self._samples.add(server.label, group, cpu=report["server"]["cpu_us_per_op"], rate=rate,
+                          p99=latency["p99"] / 1000, per_read=generator["replies"] / max(1, generator["receives"]))
+
+    def _idle(self, server):
+        contenders.settle(server)
+        if "idle" in self._options.groups:
+            self._samples.add(server.label, "idle", resident=contenders.resident_kb(server) / 1024)
+        if "sessions" not in self._options.groups:
+            return
+        count = self._options.sessions
+        report = self._generator.run(server, "idle", "--connections", count, "--seconds", 3)
+        before, after = (report["server"][when]["anonymous_kb"] for when in ("memory_before", "memory_after"))
+        self._samples.add(server.label, "sessions", bytes=(after - before) * 1024 / count)
+
+    def _tree(self, server):
+        contenders.settle(server)
+        empty_kb = contenders.resident_kb(server)
+        count = self._options.znodes
+        report = self._generator.run(server, "--fill", count, "--in-flight", 64)
+        self._say(f"  filled {count} znodes at {report['per_second']:.0f}/s")
+        contenders.settle(server)
+        filled_kb = contenders.resident_kb(server)
+        server.kill()
+        if "snapshot" in self._options.groups:
+            server.settings["snapCount"] = NEVER
+        seconds = contenders.start_until_first_read(server, "/zkfill/d00000/n0000000000")
+        self._say(f"  first read after {seconds:.2f} s")
+        contenders.settle(server)
+        restarted_kb = contenders.resident_kb(server)
+        if "memory" in self._options.groups:
+            nodes = count + -(-count // report["options"]["fan_out"])
+            self._samples.add(server.label, "memory", filled=(filled_kb - empty_kb) * 1024 / nodes,
+                              restarted=(restarted_kb - empty_kb) * 1024 / nodes)
+        if "restart" in self._options.groups:
+            self._samples.add(server.label, "restart", first_read=seconds)
+        if "snapshot" in self._options.groups:
+            self._snapshot(server)
+
+    def _snapshot(self, server):
+        """Windows of load with a snapshot being written, and without, on one tree.
+
+        First with a snapCount that is never reached, then with the number of writes of one window at half rate. A
+        program may have reasons of its own for a snapshot: what counts is whether the files changed in the window.
+        """
+        first = self._window(server, "set")
+        half = first["per_second"] / 2
+        windows = {("rate", False): [], ("rate", True): [], ("p99_9", False): [], ("p99_9", True): []}
+        self._windows(server, half, windows, during=False)
+        server.stop()
+        server.settings["snapCount"] = str(max(1000, round(half * self._options.window_seconds)))
+        server.start(seconds=600.0)
+        self._windows(server, half, windows, during=True)
+        self._say("  windows: " + ", ".join(f"{name} {'with' if busy else 'without'} {len(values)}"
+                                            for (name, busy), values in windows.items()))
+        if not all(windows.values()):
+            raise RuntimeError("snapshot: no window with, or none without, a snapshot being written")
+        medians = {key: statistics.median(values) for key, values in windows.items()}
+        self._samples.add(server.label, "snapshot",
+                          p99_9=medians["p99_9", True] / medians["p99_9", False],
+                          share=100 * medians["rate", True] / medians["rate", False])
+
+    def _windows(self, server, half, windows, during):
+        """Closed and open loop in turn, until there are enough windows of the wanted kind or patience ends."""
+        for _ in range(self._options.window_limit):
+            missing = [name for name in ("rate", "p99_9") if len(windows[name, during]) < self._options.windows]
+            if not missing:
+                return
+            for name in missing:
+                arguments = ["set"] if name == "rate" else ["set", "--rate", half]
+                report = self._window(server, *arguments)
+                value = report["per_second"] if name == "rate" else report["latency_us"]["write"]["p99_9"]
+                windows[name, report["snapshot_seen"]].append(value)
+
+    def _window(self, server, *arguments):
+        activity = contenders.SnapshotActivity(server)
+        ended = threading.Event()
+        seen = []
+
+        def look():
+            while not ended.wait(0.05):
+                seen.append(activity.changed())
+
+        looker = threading.Thread(target=look)
+        looker.start()
+        try:
+            report = self._generator.run(server, *arguments, "--value-size", 100, "--warmup", 1,
+                                         "--seconds", self._options.window_seconds)
+        finally:
+            ended.set()
+            looker.join()
+        measured = seen[-round(self._options.window_seconds / 0.05):]
+        report["snapshot_seen"] = any(measured)
+        return report
