@@ -22,6 +22,8 @@ def quota(world, ops):
     world.do(keeper, [zk.create(f"{quota_root}/q/zookeeper_limits", rng.choice(LIMITS))])
     world.do(keeper, [zk.create(f"{quota_root}/q/zookeeper_stats", b"count=0,bytes=0")])
     _fill(world, ops, f"{quota_root}/q/zookeeper_stats")
+    world.do(keeper, [zk.set_data(f"{quota_root}/q/zookeeper_limits", b"count=-1,bytes=-1=;byteHardLimit=1;countHardLimit=1")])
+    world.do(keeper, [zk.create(f"{ops.root}/q/e", b"too much")])
     world.do(keeper, [zk.set_data(f"{quota_root}/q/zookeeper_limits", rng.choice(LIMITS))])
     _fill(world, ops, f"{quota_root}/q/zookeeper_stats")
     if rng.random() < 0.7:

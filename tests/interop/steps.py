@@ -49,6 +49,19 @@ def burst(world, ops):
     _learn_names(ops, world.do(twin, _several(ops, twin)))
 
 
+def certain(world, ops):
+    """Refusals that chance may miss, each met for sure."""
+    twin, root = world.twins[3], f"{ops.root}/certain"
+    world.revive(twin)
+    locked = [zk.Acl(zk.READ, "digest", "x:y")]
+    for op in (zk.create(root), zk.create(f"{root}/e", b"", zk.OPEN_ACL, zk.EPHEMERAL), zk.create(f"{root}/e/child"),
+               zk.create(f"{root}/locked", b"", locked), zk.get_data(f"{root}/locked"), zk.create(f"{root}/locked/x"),
+               zk.create(root), zk.delete(root), zk.delete(f"{root}/e", 5), zk.set_acl(root, zk.OPEN_ACL, 7), zk.set_acl(root, []),
+               zk.get_acl(f"{root}/locked"), zk.remove_watches(root, 3), zk.delete("/zookeeper"), zk.delete("/"), zk.reconfig(None, None, ""),
+               zk.multi([zk.create(f"{root}/m"), zk.create(f"{root}/e/m"), zk.check(root, 0)])):
+        world.do(twin, [op])
+
+
 def _several(ops, twin):
     """What may be pipelined: no sasl, which is answered out of order by design, and setACL only as the last, because Apache
     checks what follows it against the old or the new ACL, as a race decides."""
@@ -253,7 +266,7 @@ def negative_length(world, ops):
 
 
 STEPS = {
-    single: 60, burst: 14, close_behind_burst: 1.5, close_session: 2, auth: 2, renew: 6, set_watches_null: 0.5, wrong_password: 1,
+    single: 60, certain: 0.2, burst: 14, close_behind_burst: 1.5, close_session: 2, auth: 2, renew: 6, set_watches_null: 0.5, wrong_password: 1,
     zxid_ahead: 1, take_over: 1, greetings: 1, expiry: 0.05, unknown_type: 1, refused: 0.3, bad_frame: 1, large_frame: 0.2,
     malformed: 4, negative_length: 1,
 }
