@@ -9,11 +9,11 @@
 #include <optional>
 #include <string_view>
 
-#include "cli/version.h"
 #include "shell/config/load.h"
 #include "shell/config/reference.h"
 #include "shell/io/posix_disk.h"
 #include "shell/server/serve.h"
+#include "shell/server/version.h"
 #include "shell/storage/repair.h"
 #include "tools/bench.h"
 
@@ -63,7 +63,7 @@ config::LoadOutcome load_for(const std::vector<std::string>& arguments, std::str
 
 }  // namespace
 
-std::string version_text() { return fmt::format("quorate {} (speaks ZooKeeper 3.9.5)", kVersion); }
+std::string version_text() { return fmt::format("quorate {} (speaks ZooKeeper 3.9.5)", server::kProductVersion); }
 
 int serve(const std::vector<std::string>& arguments, const std::vector<std::string>& properties) {
   if (arguments.size() > 4 || (arguments.size() > 1 && !is_number(arguments.front()))) {

@@ -101,9 +101,7 @@ struct CreateTtlRequest {
 struct PathRequest {
   std::string_view path;
 
-  static void walk(auto& record, auto&& field) {
-    field("path", record.path);
-  }
+  static void walk(auto& record, auto&& field) { field("path", record.path); }
 };
 
 /// exists, getData, getChildren, getChildren2.

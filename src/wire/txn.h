@@ -104,9 +104,7 @@ struct CreateContainerTxn {
 struct DeleteTxn {
   std::string_view path;
 
-  static void walk(auto& record, auto&& field) {
-    field("path", record.path);
-  }
+  static void walk(auto& record, auto&& field) { field("path", record.path); }
 };
 
 /// version is the new one.
@@ -150,26 +148,20 @@ struct SetAclTxn {
 struct CreateSessionTxn {
   int32_t time_out = 0;
 
-  static void walk(auto& record, auto&& field) {
-    field("timeOut", record.time_out);
-  }
+  static void walk(auto& record, auto&& field) { field("timeOut", record.time_out); }
 };
 
 struct CloseSessionTxn {
   StringVector paths_to_delete;
 
-  static void walk(auto& record, auto&& field) {
-    field("pathsToDelete", record.paths_to_delete);
-  }
+  static void walk(auto& record, auto&& field) { field("pathsToDelete", record.paths_to_delete); }
 };
 
 /// A refused write; consumes a zxid, changes nothing.
 struct ErrorTxn {
   int32_t err = 0;
 
-  static void walk(auto& record, auto&& field) {
-    field("err", record.err);
-  }
+  static void walk(auto& record, auto&& field) { field("err", record.err); }
 };
 
 /// One part of a multi txn: a serialised record of that type, without header.

@@ -11,6 +11,12 @@
 /// What is durable is applied, in zxid order: tree, watches, then the reply, so that an event always leaves before any
 /// answer that shows its change. Spec: client 6.2, 7.2, 7.4, 7.5, 8.6.
 namespace quorate::replica {
+namespace {
+
+constexpr int64_t kDigestEvery = 128;
+constexpr size_t kDigestsKept = 1024;
+
+}  // namespace
 
 void Replica::on_persisted(LogBatch batch) {
   broadcast_.on_persisted(batch.last);
@@ -29,17 +35,24 @@ void Replica::apply_txn(std::string_view payload) {
   tree::apply(*tree_, sessions_, txn, applied_);
   preparer_.on_applied(txn.header.zxid);
   ++stats_.commit_count;
-  if (!applied_.digest_matches) {
-    ++stats_.digest_mismatches_count;
-    say(Level::Error, "DataTree",
-        fmt::format("Digests are not matching. Value is Zxid. Value:0x{:x}",
-                    static_cast<uint64_t>(txn.header.zxid.value)));
-  }
+  note_digest(txn);
   if (!watches_.empty()) fire_watches(txn.header.zxid);
 
   QUORATE_CHECK(!in_flight_.empty() && in_flight_.front().zxid == txn.header.zxid);
   finish_write(in_flight_.pop(), txn);
   tree::release_acls(*tree_, applied_);
+}
+
+void Replica::note_digest(const tree::TxnView& txn) {
+  const Zxid zxid = txn.header.zxid;
+  if (!applied_.digest_matches) {
+    ++stats_.digest_mismatches_count;
+    say(Level::Error, "DataTree",
+        fmt::format("Digests are not matching. Value is Zxid. Value:0x{:x}", static_cast<uint64_t>(zxid.value)));
+  }
+  if (zxid.value % kDigestEvery != 0) return;
+  digest_history_.emplace_back(zxid, static_cast<int64_t>(tree_->digest()));
+  if (digest_history_.size() > kDigestsKept) digest_history_.pop_front();
 }
 
 void Replica::fire_watches(Zxid zxid) {

@@ -1,7 +1,9 @@
 #pragma once
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <deque>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/fifo.h"
@@ -78,6 +80,8 @@ class Replica {
   size_t requests_in_process() const { return in_flight_.size(); }
   std::vector<Connection*> connections() const;  ///< In order of opening.
   Now now() const { return now_; }
+  /// Tree digests at zxids divisible by 128, the newest 1024, for the word hash. Spec: disk 5.4.
+  const std::deque<std::pair<Zxid, int64_t>>& digest_history() const { return digest_history_; }
 
  private:
   /// A write whose reply is owed.
@@ -132,6 +136,7 @@ class Replica {
   void tell(const std::vector<ConnId>& connections, wire::Event event, std::string_view path, tree::AclId acl,
             Zxid zxid);
   tree::AclId parent_acl(std::string_view parent) const;
+  void note_digest(const tree::TxnView& txn);
   void finish_write(const InFlight& write, const tree::TxnView& txn);
   void write_result(Connection& connection, const InFlight& write, bool refused);
   void on_session_created(const InFlight& write, const tree::TxnView& txn);
@@ -175,7 +180,7 @@ class Replica {
   Fifo<Stalled> stalled_;
   tree::Applied applied_;
   std::vector<ConnId> told_data_, told_child_;
-  int64_t large_bytes_in_flight_ = 0;
+  std::deque<std::pair<Zxid, int64_t>> digest_history_;
   Outbox outbox_;
 };
 

@@ -13,7 +13,7 @@
 namespace quorate::net {
 
 enum class Inbound : uint8_t {
-  None,       ///< No whole frame is there.
+  None,  ///< No whole frame is there.
   Frame,
   BadLength,  ///< Negative or above the limit; nothing more can be read.
 };

@@ -36,11 +36,12 @@ Client* Node::accept(std::unique_ptr<env::Stream> stream, replica::PeerAddress p
   const bool total_reached = limits.max_total > 0 && clients_.size() >= static_cast<size_t>(limits.max_total);
   if (total_reached || (limits.max_per_address > 0 && from_there >= limits.max_per_address)) {
     ++replica_->stats().connection_rejected;
-    lines_.push_back({Level::Warn, "NIOServerCnxnFactory",
-                      total_reached ? fmt::format("Error accepting new connection: Too many connections max allowed is {}",
-                                                  limits.max_total)
-                                    : fmt::format("Error accepting new connection: Too many connections from /{} - max is {}",
-                                                  peer.ip, limits.max_per_address)});
+    lines_.push_back(
+        {Level::Warn, "NIOServerCnxnFactory",
+         total_reached
+             ? fmt::format("Error accepting new connection: Too many connections max allowed is {}", limits.max_total)
+             : fmt::format("Error accepting new connection: Too many connections from /{} - max is {}", peer.ip,
+                           limits.max_per_address)});
     if (from_there == 0) per_address_.erase(peer.ip);
     stream->reset();
     return nullptr;
@@ -86,8 +87,8 @@ void Node::consume(Client& client) {
 
 bool Node::answer_word(Client& client) {
   const auto opening = client.link.peek(4);
-  if (!opening || words_ == nullptr) return false;
-  const size_t length = words_->length(*opening);
+  if (!opening) return false;
+  const size_t length = admin::word_length(*opening);
   if (length == 0) return false;
   const auto word = client.link.peek(length);
   if (!word) {
@@ -97,7 +98,7 @@ bool Node::answer_word(Client& client) {
   replica::Connection& connection = *client.connection;
   ++connection.stats.received;
   ++replica_->stats().packets_received;
-  connection.out.append(words_->answer(*this, *word, connection.remote_text));
+  connection.out.append(word_answer(client, *word));
   replica_->close(connection);
   replica_->outbox().closes.push_back(&connection);
   return true;
@@ -209,7 +210,12 @@ void Node::on_log_done() {
                                   batch.error().detail)});
     return;
   }
-  if (auto slow = log_.slow_sync_line()) lines_.push_back(std::move(*slow));
+  metrics_.summary<"fsynctime">().add(log_.last_sync_micros() / 1000);
+  metrics_.summary<"sync_processor_batch_size">().add(batch->txns);
+  if (auto slow = log_.slow_sync_line()) {
+    lines_.push_back(std::move(*slow));
+    ++sync_warnings_;
+  }
   txns_since_snapshot_ += batch->txns;
   bytes_since_snapshot_ += static_cast<int64_t>(batch->records.size());
   replica_->on_persisted(std::move(*batch));
@@ -223,7 +229,11 @@ bool Node::begin_background() {
 }
 
 void Node::on_background_done() {
+  const int64_t taken = background_.snapshots_taken();
+  const int64_t errors = background_.errors();
   background_.finish();
+  if (background_.snapshots_taken() > taken) metrics_.summary<"snapshottime">().add(background_.last_duration_ms());
+  metrics_.counter<"snapshot_error_count">() += background_.errors() - errors;
   collect_lines();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -7,6 +8,8 @@
 #include "base/log_line.h"
 #include "base/result.h"
 #include "core/replica/replica.h"
+#include "shell/admin/metrics.h"
+#include "shell/admin/words.h"
 #include "shell/env/clock.h"
 #include "shell/env/disk.h"
 #include "shell/env/stream.h"
@@ -21,8 +24,6 @@
 /// A round of the loop: set_now(), then any inputs, then flush(), then begin_log() and begin_background() until both
 /// say no. Spec: DESIGN, sections 1 and 2.
 namespace quorate::node {
-
-class FourLetterWords;
 
 /// A client as the node keeps it: its stream, the frames on it, and the core's view.
 struct Client {
@@ -82,7 +83,9 @@ class Node {
   env::Disk& disk() { return disk_; }
   /// Asks for a snapshot as if the log had grown enough.
   void want_snapshot() { snapshot_wanted_ = true; }
-  void set_words(FourLetterWords* words) { words_ = words; }
+  admin::Metrics& metrics() { return metrics_; }
+  /// What the machine is asked for when a word shows it; without it those places stay empty.
+  void set_surroundings(std::function<admin::Surroundings()> source) { surroundings_ = std::move(source); }
 
  private:
   Node(env::Disk& disk, const env::Clock& clock, NodeSettings settings);
@@ -98,6 +101,11 @@ class Node {
   void drop(Client& client);
   void collect_lines();
 
+  // words.cc
+  std::string word_answer(Client& client, std::string_view word);
+  admin::ServerView view(const Client& client, bool with_surroundings) const;
+  void carry_out(const admin::Answer& answer);
+
   // upkeep.cc
   void expire_idle();
   void release_idle_buffers();
@@ -112,7 +120,10 @@ class Node {
   LogActor log_;
   SnapshotActor background_;
   std::unique_ptr<replica::Replica> replica_;
-  FourLetterWords* words_ = nullptr;
+  admin::Metrics metrics_;
+  std::function<admin::Surroundings()> surroundings_;
+  int64_t trace_mask_ = 306;
+  int64_t sync_warnings_ = 0;
   Now started_;
 
   std::vector<char> scratch_;
@@ -130,15 +141,6 @@ class Node {
   uint64_t filled_at_ = 0;
   Millis next_upkeep_{0};
   Millis next_purge_{0};
-};
-
-/// Answers four-letter words; the admin room's texts over this node. Separate so that the node compiles without them.
-class FourLetterWords {
- public:
-  virtual ~FourLetterWords() = default;
-  /// Bytes of the word with its argument, when `opening` starts with one: 4, or 12 for stmk. 0: not a word.
-  virtual size_t length(std::string_view opening) const = 0;
-  virtual std::string answer(Node& node, std::string_view word, const std::string& from) = 0;
 };
 
 }  // namespace quorate::node

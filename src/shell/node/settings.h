@@ -5,6 +5,7 @@
 
 #include "core/auth/auth.h"
 #include "core/replica/settings.h"
+#include "shell/admin/server_view.h"
 #include "shell/storage/recovery.h"
 #include "shell/storage/snapshot_file.h"
 #include "shell/storage/txn_log.h"
@@ -16,12 +17,12 @@ namespace quorate::node {
 /// When a snapshot is taken, and how it is written. Spec: disk 4.4; DESIGN, "When to snapshot".
 struct SnapshotSettings {
   storage::Compression compression = storage::Compression::None;
-  bool with_last_zxid = true;              ///< serializeLastProcessedZxid.enabled
-  int32_t snap_count = 100000;             ///< Upper bound of txns between snapshots.
-  int64_t size_limit_bytes = 4LL << 30;    ///< snapSizeLimitInKb; <= 0: none.
-  int64_t floor_bytes = 64 << 20;          ///< The log must have grown by this much at least.
-  size_t slice_bytes = 64 << 10;           ///< Walked between two rounds of the loop.
-  size_t queue_limit_bytes = 64 << 20;     ///< More than this waiting for the disk gives the snapshot up.
+  bool with_last_zxid = true;            ///< serializeLastProcessedZxid.enabled
+  int32_t snap_count = 100000;           ///< Upper bound of txns between snapshots.
+  int64_t size_limit_bytes = 4LL << 30;  ///< snapSizeLimitInKb; <= 0: none.
+  int64_t floor_bytes = 64 << 20;        ///< The log must have grown by this much at least.
+  size_t slice_bytes = 64 << 10;         ///< Walked between two rounds of the loop.
+  size_t queue_limit_bytes = 64 << 20;   ///< More than this waiting for the disk gives the snapshot up.
 };
 
 struct PurgeSettings {
@@ -45,6 +46,9 @@ struct NodeSettings {
   PurgeSettings purge;
   LinkSettings links;
   Millis sync_warning{1000};  ///< fsync.warningthresholdms
+  admin::ConfView conf;       ///< For the word conf.
+  admin::WordRules words;     ///< 4lw.commands.whitelist
+  admin::Version version;
 };
 
 }  // namespace quorate::node

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "shell/server/version.h"
+
 namespace quorate::server {
 namespace {
 
@@ -46,6 +48,21 @@ storage::RecoverySettings recovery_settings(const config::Settings& settings, tr
   return recovery;
 }
 
+admin::ConfView conf_view(const config::Settings& settings, const storage::RecoverySettings& recovery) {
+  const config::ClientPortSettings& port = settings.client_port;
+  admin::ConfView conf;
+  conf.client_port = port.port > 0 ? port.port : -1;
+  conf.secure_client_port = port.secure_port > 0 ? port.secure_port : -1;
+  conf.data_directory = recovery.snapshot_directory;
+  conf.log_directory = recovery.log_directory;
+  conf.tick_ms = static_cast<int32_t>(settings.replica.tick.value);
+  conf.max_client_connections = port.max_per_address;
+  conf.timeouts = settings.replica.timeouts;
+  conf.backlog = port.backlog;
+  conf.sessionless_timeout = port.sessionless_timeout;
+  return conf;
+}
+
 }  // namespace
 
 node::NodeSettings node_settings(const config::Settings& settings, tree::HashKey hash_key) {
@@ -66,6 +83,9 @@ node::NodeSettings node_settings(const config::Settings& settings, tree::HashKey
   node.links.max_total = settings.client_port.max_connections;
   node.links.sessionless_timeout = settings.client_port.sessionless_timeout;
   node.sync_warning = storage.sync_warning;
+  node.conf = conf_view(settings, node.recovery);
+  node.words = {settings.admin.words, settings.read_only_word};
+  node.version = admin::make_version(kRevision, kBuilt, kProductVersion);
   return node;
 }
 

@@ -13,10 +13,14 @@ constexpr size_t kQueuedLines = 8192;
 
 spdlog::level::level_enum level_of(Level level) {
   switch (level) {
-    case Level::Debug: return spdlog::level::debug;
-    case Level::Info: return spdlog::level::info;
-    case Level::Warn: return spdlog::level::warn;
-    case Level::Error: return spdlog::level::err;
+    case Level::Debug:
+      return spdlog::level::debug;
+    case Level::Info:
+      return spdlog::level::info;
+    case Level::Warn:
+      return spdlog::level::warn;
+    case Level::Error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -24,10 +28,14 @@ spdlog::level::level_enum level_of(Level level) {
 /// spdlog has no pattern flag for Java's five-letter level names.
 const char* name_of(Level level) {
   switch (level) {
-    case Level::Debug: return "DEBUG";
-    case Level::Info: return "INFO ";
-    case Level::Warn: return "WARN ";
-    case Level::Error: return "ERROR";
+    case Level::Debug:
+      return "DEBUG";
+    case Level::Info:
+      return "INFO ";
+    case Level::Warn:
+      return "WARN ";
+    case Level::Error:
+      return "ERROR";
   }
   return "INFO ";
 }
@@ -42,8 +50,7 @@ void start_logging(const LoggingSettings& settings) {
   spdlog::init_thread_pool(kQueuedLines, 1);
   // A full queue drops the oldest line: the loop never waits for a slow terminal.
   logger = std::make_shared<spdlog::async_logger>("quorate", std::make_shared<spdlog::sinks::stdout_sink_mt>(),
-                                                  spdlog::thread_pool(),
-                                                  spdlog::async_overflow_policy::overrun_oldest);
+                                                  spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);
   logger->set_level(level_of(settings.least));
   logger->set_pattern("%Y-%m-%d %H:%M:%S,%e %v");
   logger->flush_on(spdlog::level::info);

@@ -12,6 +12,7 @@
 #include "shell/node/node.h"
 #include "shell/server/from_config.h"
 #include "shell/server/logging.h"
+#include "shell/server/surroundings.h"
 #include "shell/server/system_clock.h"
 #include "shell/server/worker.h"
 
@@ -83,6 +84,7 @@ int Server::start() {
     return booted.error().fault == Fault::Invalid ? kExitBadDirectory : kExitUnexpected;
   }
   node_ = std::move(*booted);
+  node_->set_surroundings([this] { return read_surroundings(node_settings_); });
   log_worker_.emplace("log");
   background_worker_.emplace("background");
   loop_.on_stop_signal([this] { stopping_ = true; });
