@@ -1,0 +1,158 @@
+#include "core/tree/watch_state.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace quorate::tree {
+
+namespace {
+
+void link_last(WatchSlab<Watch>& watches, Ring ring, uint32_t& first, uint32_t ref) {
+  if (first == 0) first = ref;
+  const uint32_t last = first == ref ? ref : watches[first].*ring.prev;
+  watches[ref].*ring.prev = last;
+  watches[ref].*ring.next = first;
+  watches[last].*ring.next = ref;
+  watches[first].*ring.prev = ref;
+}
+
+void unlink(WatchSlab<Watch>& watches, Ring ring, uint32_t& first, uint32_t ref) {
+  const uint32_t next = watches[ref].*ring.next;
+  const uint32_t prev = watches[ref].*ring.prev;
+  watches[prev].*ring.next = next;
+  watches[next].*ring.prev = prev;
+  if (first == ref) first = next == ref ? 0 : next;
+}
+
+uint32_t pair_hash(uint32_t watcher, uint32_t place) {
+  uint64_t x = (static_cast<uint64_t>(watcher) << 32 | place) * 0x9E3779B97F4A7C15ULL;
+  x = (x ^ (x >> 32)) * 0xD6E8FEB86659FD93ULL;
+  return static_cast<uint32_t>(x >> 32);
+}
+
+}  // namespace
+
+Watcher& WatchTables::State::opened(WatcherId watcher) {
+  Watcher& found = watchers[number_of(watcher)];
+  QUORATE_CHECK(found.open);
+  return found;
+}
+
+uint32_t WatchTables::State::hash_of(uint32_t ref) const {
+  return pair_hash(watches[ref].watcher(), watches[ref].place);
+}
+
+uint32_t WatchTables::State::find(uint32_t watcher, uint32_t path, WatchTable table) const {
+  const uint32_t place = path * 2 + number_of(table);
+  return index.find(pair_hash(watcher, place),
+                    [&](uint32_t ref) { return watches[ref].place == place && watches[ref].watcher() == watcher; });
+}
+
+void WatchTables::State::set_modes(uint32_t ref, uint8_t modes) {
+  Watch& watch = watches[ref];
+  const uint32_t gained = (modes & kRecursive) != 0 ? 1 : 0;
+  const uint32_t lost = (watch.modes() & kRecursive) != 0 ? 1 : 0;
+  paths[watch.path()].recursive += gained - lost;
+  recursive += gained;
+  recursive -= lost;
+  watch.watcher_and_modes = watch.watcher() << kModeBits | modes;
+}
+
+uint32_t WatchTables::State::insert(uint32_t watcher, uint32_t path, WatchTable table) {
+  const uint32_t ref = watches.take();
+  watches[ref].place = path * 2 + number_of(table);
+  watches[ref].watcher_and_modes = watcher << kModeBits;
+  uint32_t& first = paths[path].first[number_of(table)];
+  ++count[number_of(table)];
+  if (table == WatchTable::Data) {
+    if (first == 0) ++data_paths;
+    if (watchers[watcher].data_paths++ == 0) ++data_watchers;
+  }
+  link_last(watches, kOfPath, first, ref);
+  link_last(watches, kOfWatcher, watchers[watcher].first, ref);
+  index.insert(ref, [this](uint32_t item) { return hash_of(item); });
+  return ref;
+}
+
+void WatchTables::State::erase(uint32_t ref) {
+  set_modes(ref, 0);
+  index.erase(ref, [this](uint32_t item) { return hash_of(item); });
+  const Watch& watch = watches[ref];
+  Watcher& watcher = watchers[watch.watcher()];
+  WatchPath& path = paths[watch.path()];
+  unlink(watches, kOfPath, path.first[watch.table()], ref);
+  unlink(watches, kOfWatcher, watcher.first, ref);
+  --count[watch.table()];
+  if (watch.table() == number_of(WatchTable::Data)) {
+    if (path.first[watch.table()] == 0) --data_paths;
+    if (--watcher.data_paths == 0) --data_watchers;
+  }
+  if (path.first[0] == 0 && path.first[1] == 0) paths.drop(watch.path());
+  watches.give_back(ref);
+}
+
+/// Takes the modes away; true when one was there.
+bool WatchTables::State::clear(uint32_t watcher, uint32_t path, WatchTable table, uint8_t modes) {
+  const uint32_t ref = find(watcher, path, table);
+  if (ref == 0 || (watches[ref].modes() & modes) == 0) return false;
+  const auto rest = static_cast<uint8_t>(watches[ref].modes() & ~modes);
+  if (rest == 0) {
+    erase(ref);
+  } else {
+    set_modes(ref, rest);
+  }
+  return true;
+}
+
+void WatchTables::State::tell(Watcher& watcher, std::vector<ConnId>& out) const {
+  if (watcher.told == triggers) return;
+  watcher.told = triggers;
+  if (!std::ranges::binary_search(skipped, watcher.conn)) out.push_back(watcher.conn);
+}
+
+void WatchTables::State::fire(uint32_t path, WatchTable table, std::vector<ConnId>& out) {
+  uint32_t ref = paths[path].first[number_of(table)];
+  if (ref == 0) return;
+  // The path itself is dropped with its last watch, so the end is known before the walk starts.
+  const uint32_t last = watches[ref].path_prev;
+  for (bool more = true; more;) {
+    const Watch& watch = watches[ref];
+    const uint32_t next = watch.path_next;
+    more = ref != last;
+    tell(watchers[watch.watcher()], out);
+    const auto rest = static_cast<uint8_t>(watch.modes() & ~kStandard);
+    if (rest == 0) {
+      erase(ref);
+    } else {
+      set_modes(ref, rest);
+    }
+    ref = next;
+  }
+}
+
+void WatchTables::State::fire_recursive(uint32_t path, std::vector<ConnId>& out) {
+  uint32_t left = paths[path].recursive;
+  for (uint32_t ref = paths[path].first[number_of(WatchTable::Data)]; left > 0; ref = watches[ref].path_next) {
+    if ((watches[ref].modes() & kRecursive) == 0) continue;
+    tell(watchers[watches[ref].watcher()], out);
+    --left;
+  }
+}
+
+/// An empty table gives its memory back, unless it is too little to be worth the trouble.
+void WatchTables::State::settle() {
+  constexpr size_t kWorthIt = 1 << 20;
+  if (watches.live() > 0 || watches.resident_bytes() + paths.resident_bytes() < kWorthIt) return;
+  watches = {};
+  index = {};
+  paths = WatchPaths(hash_seed);
+  skipped = {};
+}
+
+size_t WatchTables::State::resident_bytes() const {
+  return paths.resident_bytes() + watches.resident_bytes() + watchers.resident_bytes() + index.resident_bytes() +
+         skipped.capacity() * sizeof(ConnId);
+}
+
+}  // namespace quorate::tree
