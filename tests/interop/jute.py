@@ -77,8 +77,14 @@ class Reader:
         return None if length == -1 else self.raw(length)
 
     def string(self):
+        """Text; encoded surrogates stay single ones, and other bytes that are no UTF-8 are shown as escapes."""
         data = self.buffer()
-        return None if data is None else data.decode("utf-8", "surrogatepass")
+        if data is None:
+            return None
+        try:
+            return data.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            return data.decode("utf-8", "backslashreplace")
 
     def vector(self, read_item):
         count = self.int()

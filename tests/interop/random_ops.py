@@ -1,7 +1,9 @@
 """Random operations from a seed: mostly sensible ones on few paths, so that they meet, and some that must be refused.
 
 Kept out, because one side cannot take it (they are tested against Quorate alone): type 21 with flags that are not TTL,
-text in quota nodes that is no quota, and two watch modes of one client on one path (3.8 keeps only the last one).
+text in quota nodes that is no quota, and two watch modes of one client on one path (3.8 keeps only the last one). Kept out
+of pipelines, because Apache decides it by a race: container creation with ephemeral flags (in flight it counts as an
+ephemeral, applied it does not), and anything behind a setACL.
 """
 
 import records as zk
@@ -36,7 +38,7 @@ class RandomOps:
 
     good_ids = GOOD_IDS
     create_flags = (0, 0, 0, 0, 1, 2, 2, 3, 3, 4, 5, 7, -1)
-    container_flags = (4, 4, 4, 0, 1, 2, 3, 8)
+    container_flags = (4, 4, 4, 0, 2, 8)
 
     def __init__(self, rng, root):
         self.rng = rng
