@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 /// What the core counts about itself for srvr, mntr and the like; plain numbers, reset by srst where Apache does.
 /// Spec: operations 2.4, 4.3.
@@ -34,12 +35,32 @@ struct LatencyStats {
   }
 };
 
+/// The same with a uniform sample of the values, for percentiles. The sample is chosen by a fixed sequence, so that
+/// runs repeat; it takes no memory before the first value.
+struct SampledStats : LatencyStats {
+  static constexpr size_t kMostSamples = 4096;
+
+  void add(int64_t ms) {
+    LatencyStats::add(ms);
+    if (samples.size() < kMostSamples) {
+      samples.push_back(static_cast<int32_t>(ms));
+      return;
+    }
+    chance = chance * 6364136223846793005ULL + 1442695040888963407ULL;
+    const uint64_t place = (chance >> 33) * static_cast<uint64_t>(count) >> 31;
+    if (place < kMostSamples) samples[place] = static_cast<int32_t>(ms);
+  }
+
+  std::vector<int32_t> samples;  ///< In no order.
+  uint64_t chance = 1;
+};
+
 struct ServerStats {
   int64_t packets_received = 0;
   int64_t packets_sent = 0;
   LatencyStats latency;       ///< Every request that was answered in turn.
-  LatencyStats read_latency;  ///< readlatency
-  LatencyStats update_latency;
+  SampledStats read_latency;  ///< readlatency
+  SampledStats update_latency;
   SizeStats response_size;
   SizeStats proposal_size;
 
