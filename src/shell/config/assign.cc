@@ -94,20 +94,15 @@ class Assignment {
       default:
         break;
     }
-    if (equals_ignoring_case(text_, "true")) return true;
-    if (equals_ignoring_case(text_, "false") || text_.empty() || key_.type == Type::LenientFlag) return lenient_false();
-    refuse(fmt::format("Invalid option {} for {}. Choose 'true' or 'false.'", text_, key_.name), "want true or false");
-    return std::nullopt;
-  }
-
-  std::optional<bool> lenient_false() {
-    const bool plain = equals_ignoring_case(text_, "false");
-    if (given_ != nullptr && !plain && key_.type == Type::LenientFlag) {
-      draft_.log(Level::Warn, fmt::format("config: key {}: anything but true is taken as false", key_.name));
-    } else if (given_ != nullptr && !plain) {
+    const bool yes = equals_ignoring_case(text_, "true");
+    if (yes || equals_ignoring_case(text_, "false")) return yes;
+    if (key_.type == Type::Flag) {
       refuse(fmt::format("Invalid option {} for {}. Choose 'true' or 'false.'", text_, key_.name),
              "want true or false");
       return std::nullopt;
+    }
+    if (given_ != nullptr) {
+      draft_.log(Level::Warn, fmt::format("config: key {}: anything but true is taken as false", key_.name));
     }
     return false;
   }

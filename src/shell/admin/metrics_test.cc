@@ -1,0 +1,103 @@
+#include "shell/admin/metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "shell/admin/admin_testing.h"
+#include "shell/admin/words.h"
+
+namespace quorate::admin {
+namespace {
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+std::string mntr(FakeServer& server) { return answer_word("mntr", server.view()).text; }
+
+bool has_line(const std::string& text, const std::string& line) {
+  return text.find("\n" + line + "\n") != std::string::npos;
+}
+
+TEST(Mntr, BeginsAsApaches) {
+  FakeServer server;
+  server.put_to_use();
+  server.stats.packets_received = server.stats.packets_sent = 39;
+  server.around.open_files = 42;
+  server.around.most_files = 20000;
+  const std::string head = golden("use.mntr-head");
+  ASSERT_FALSE(head.empty());
+  EXPECT_EQ(mntr(server).substr(0, head.size()), head);
+}
+
+// Spec: operations 4.3: 3.9.5 has 3.8.0's names and nine more; Quorate keeps one that older dashboards look for.
+TEST(Mntr, HasAllNames) {
+  FakeServer server;
+  std::set<std::string> names;
+  for (const std::string& line : lines_of(mntr(server))) {
+    EXPECT_TRUE(names.insert(line.substr(0, line.find('\t'))).second) << line;
+  }
+  std::set<std::string> expected = {"zk_snapshot_error_count", "zk_snapshot_rate_limited_count",
+                                    "zk_restore_error_count",  "zk_restore_rate_limited_count",
+                                    "zk_avg_restore_time",     "zk_min_restore_time",
+                                    "zk_max_restore_time",     "zk_cnt_restore_time",
+                                    "zk_sum_restore_time",     "zk_fsync_threshold_exceed_count"};
+  for (const std::string& name : lines_of(golden("fresh.mntr-names"))) expected.insert(name);
+  EXPECT_EQ(names, expected);
+  EXPECT_EQ(names.size(), 495u);
+}
+
+TEST(Metrics, CountersAndSummariesReachTheirLines) {
+  FakeServer server;
+  server.metrics.counter<"snap_count">() += 3;
+  server.stats.commit_count = 7;
+  for (const int ms : {0, 2, 3, 7, 1, 4}) server.metrics.summary<"fsynctime">().add(ms);
+  server.stats.node_created_watch_count.add(5);
+  server.metrics.keyed("a", "read_per_namespace").add(72);
+  server.metrics.keyed("a", "read_per_namespace").add(75);
+  const std::string text = mntr(server);
+  for (const char* line :
+       {"zk_snap_count\t3", "zk_commit_count\t7", "zk_avg_fsynctime\t2.8333", "zk_min_fsynctime\t0",
+        "zk_max_fsynctime\t7", "zk_cnt_fsynctime\t6", "zk_sum_fsynctime\t17", "zk_max_node_created_watch_count\t5",
+        "zk_avg_a_read_per_namespace\t73.5", "zk_sum_a_read_per_namespace\t147", "zk_avg_election_time\t0.0"}) {
+    EXPECT_TRUE(has_line(text, line)) << line;
+  }
+  server.metrics.reset();
+  EXPECT_TRUE(has_line(mntr(server), "zk_snap_count\t0"));
+  EXPECT_EQ(mntr(server).find("read_per_namespace"), std::string::npos);
+}
+
+TEST(Metrics, PercentilesOfFewValues) {
+  SampledSummary summary;
+  EXPECT_EQ(percentile(summary, 0.5), 0);
+  for (int ms = 1; ms <= 100; ++ms) summary.add(101 - ms);
+  EXPECT_EQ(percentile(summary, 0.5), 51);
+  EXPECT_EQ(percentile(summary, 0.95), 96);
+  EXPECT_EQ(percentile(summary, 0.99), 100);
+  EXPECT_EQ(percentile(summary, 0.001), 1);
+}
+
+// The naive twin knows all values; the sample must be near it, and the same in every run.
+TEST(Metrics, SampleOfManyValuesIsUniform) {
+  SampledSummary first;
+  SampledSummary second;
+  for (int ms = 0; ms < 200000; ++ms) {
+    first.add(ms);
+    second.add(ms);
+  }
+  EXPECT_EQ(first.samples.size(), SampledSummary::kMostSamples);
+  EXPECT_EQ(first.samples, second.samples);
+  for (const double share : {0.5, 0.95, 0.99}) {
+    EXPECT_NEAR(static_cast<double>(percentile(first, share)), share * 200000, 5000) << share;
+  }
+  EXPECT_EQ(first.count, 200000);
+  EXPECT_EQ(first.max, 199999);
+}
+
+}  // namespace
+}  // namespace quorate::admin

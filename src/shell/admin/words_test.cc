@@ -1,0 +1,181 @@
+#include "shell/admin/words.h"
+
+#include <gtest/gtest.h>
+
+#include "shell/admin/admin_testing.h"
+
+namespace quorate::admin {
+namespace {
+
+std::string ask(FakeServer& server, std::string_view word) { return answer_word(word, server.view()).text; }
+
+// Apache's own bytes. Spec: operations 2.4.
+TEST(Words, AFreshServer) {
+  FakeServer server;
+  server.asking = &server.connect(1, "/127.0.0.1:39140");
+  server.stats.packets_received = 1;
+  EXPECT_EQ(ask(server, "srvr"), golden("fresh.srvr"));
+  EXPECT_EQ(ask(server, "cons"), golden("fresh.cons"));
+  EXPECT_EQ(ask(server, "wchs"), golden("fresh.wchs"));
+  EXPECT_EQ(ask(server, "wchc"), golden("fresh.wchc"));
+  EXPECT_EQ(ask(server, "wchp"), "\n");
+  EXPECT_EQ(ask(server, "hash"), "");
+}
+
+TEST(Words, AServerInUse) {
+  FakeServer server;
+  server.put_to_use();
+  server.stats.packets_received = server.stats.packets_sent = 32;
+  EXPECT_EQ(ask(server, "srvr"), golden("use.srvr"));
+  EXPECT_EQ(ask(server, "cons"), golden("use.cons"));
+  EXPECT_EQ(ask(server, "wchs"), golden("use.wchs"));
+  EXPECT_EQ(ask(server, "wchc"), golden("use.wchc"));
+  EXPECT_EQ(ask(server, "wchp"), golden("use.wchp"));
+  server.around.data_directory_bytes = server.around.log_directory_bytes = 1049049;
+  EXPECT_EQ(ask(server, "conf"), golden("use.conf"));
+  EXPECT_EQ(ask(server, "dirs"), golden("use.dirs"));
+}
+
+TEST(Words, StatListsTheClients) {
+  FakeServer server;
+  server.put_to_use();
+  server.stats.packets_received = server.stats.packets_sent = 33;
+  std::swap(server.connections[1], server.connections[2]);
+  server.connections[1]->remote_text = "/127.0.0.1:39306";
+  EXPECT_EQ(ask(server, "stat"), golden("use.stat"));
+}
+
+TEST(Words, DumpHasBucketsOfSessionsAndConnections) {
+  FakeServer server;
+  server.put_to_use();
+  server.connections[2]->remote_text = "/127.0.0.1:39326";
+  EXPECT_EQ(ask(server, "dump"), golden("use.dump"));
+}
+
+TEST(Words, DumpOfAFreshServer) {
+  FakeServer server;
+  server.set_time(2142400);
+  server.asking = &server.connect(1, "/127.0.0.1:39160");
+  EXPECT_EQ(ask(server, "dump"), golden("fresh.dump"));
+}
+
+TEST(Words, HashShowsDigests) {
+  FakeServer server;
+  ServerView view = server.view();
+  view.digests = {{Zxid{0x80}, 283184127972}};
+  EXPECT_EQ(answer_word("hash", view).text, golden("many.hash"));
+}
+
+TEST(Words, EnviHasApachesNamesAndOurVersion) {
+  FakeServer server;
+  server.around.memory_free_mb = 138;
+  std::string names;
+  std::istringstream lines(ask(server, "envi"));
+  for (std::string line; std::getline(lines, line);) names += line.substr(0, line.find('=')) + "\n";
+  EXPECT_EQ(names, golden("fresh.envi-names") + "quorate.version\n");
+  EXPECT_NE(ask(server, "envi").find("\nos.memory.free=138MB\n"), std::string::npos);
+}
+
+TEST(Words, ShortAnswers) {
+  FakeServer server;
+  EXPECT_EQ(ask(server, "ruok"), "imok");
+  EXPECT_EQ(ask(server, "isro"), "rw");
+  EXPECT_EQ(ask(server, "gtmk"), "306");
+  EXPECT_EQ(ask(server, "ruok\n"), "imok");
+  EXPECT_EQ(ask(server, "\xFF\xF4\xFF\xFD"), "");
+}
+
+TEST(Words, EffectsAreNamed) {
+  FakeServer server;
+  EXPECT_EQ(ask(server, "crst"), golden("many.crst"));
+  EXPECT_EQ(ask(server, "srst"), golden("many.srst"));
+  EXPECT_EQ(answer_word("crst", server.view()).effect, Effect::ResetConnections);
+  EXPECT_EQ(answer_word("srst", server.view()).effect, Effect::ResetServer);
+  const Answer mask = answer_word(std::string_view("stmk\0\0\0\0\0\0\1\66", 12), server.view());
+  EXPECT_EQ(mask.text, "310");
+  EXPECT_EQ(mask.effect, Effect::SetTraceMask);
+  EXPECT_EQ(mask.trace_mask, 310);
+  EXPECT_EQ(answer_word("stmk", server.view()).effect, Effect::None);
+}
+
+TEST(Words, CrstForgetsAllButTheBeginning) {
+  FakeServer server;
+  server.put_to_use();
+  reset_stats(*server.connections[0]);
+  const std::string line = ask(server, "cons").substr(0, ask(server, "cons").find('\n'));
+  EXPECT_EQ(line,
+            " /127.0.0.1:39258[1](queued=0,recved=0,sent=0,sid=0x10000201c880001,lop=NA,est=1795168108271,to=20000,"
+            "lzxid=0xffffffffffffffff,lresp=0,llat=0,minlat=0,avglat=0,maxlat=0)");
+}
+
+// Spec: operations 2.1 item 1.
+TEST(Words, OtherOpeningsAreLengths) {
+  EXPECT_EQ(word_length("ruok"), 4u);
+  EXPECT_EQ(word_length("stmk"), 12u);
+  EXPECT_EQ(word_length("\xFF\xF4\xFF\xFD"), 4u);
+  for (const char* other : {"orst", "obsr", "lead", "RUOK", "ruo"}) EXPECT_EQ(word_length(other), 0u) << other;
+  EXPECT_EQ(word_length(std::string_view("\0\0\0\x2d", 4)), 0u);
+}
+
+// Spec: operations 2.2.
+TEST(Words, Whitelist) {
+  FakeServer server;
+  server.rules.whitelist = {"ruok"};
+  EXPECT_EQ(ask(server, "ruok"), "imok");
+  EXPECT_EQ(ask(server, "srvr").substr(0, 19), "Zookeeper version: ");
+  EXPECT_EQ(ask(server, "isro"), "isro is not executed because it is not in the whitelist.\n");
+  EXPECT_EQ(ask(server, "\xFF\xF4\xFF\xFD"), "telnet close is not executed because it is not in the whitelist.\n");
+  EXPECT_EQ(answer_word("srst", server.view()).effect, Effect::None);
+  server.rules.read_only_word = true;
+  EXPECT_EQ(ask(server, "isro"), "rw");
+}
+
+// Spec: operations 2.3.
+TEST(Words, WhileNotServing) {
+  FakeServer server;
+  ServerView view = server.view();
+  view.serving = false;
+  const std::string sentence = "This ZooKeeper instance is not currently serving requests";
+  for (const Word& word : words()) {
+    SCOPED_TRACE(word.name);
+    const std::string text = answer_word(std::string(word.bytes) + std::string(8, '\0'), view).text;
+    if (word.name == "ruok") {
+      EXPECT_EQ(text, "imok");
+    } else if (word.name == "isro") {
+      EXPECT_EQ(text, "null");
+    } else if (word.name == "gtmk") {
+      EXPECT_EQ(text, "306");
+    } else if (word.name == "stmk") {
+      EXPECT_EQ(text, "0");
+    } else if (word.name == "envi") {
+      EXPECT_EQ(text.substr(0, 13), "Environment:\n");
+    } else if (word.name == "hash") {
+      EXPECT_EQ(text, sentence);
+    } else if (word.name == "telnet close") {
+      EXPECT_EQ(text, "");
+    } else {
+      EXPECT_EQ(text, sentence + "\n");
+    }
+  }
+}
+
+TEST(Words, LeaderAndReadOnly) {
+  FakeServer server;
+  ServerView view = server.view();
+  view.mode = Mode::Leader;
+  EXPECT_TRUE(answer_word("srvr", view)
+                  .text.ends_with("Mode: leader\nNode count: 5\nProposal sizes last/min/max: "
+                                  "-1/-1/-1\n"));
+  view.mode = Mode::ReadOnly;
+  EXPECT_NE(answer_word("srvr", view).text.find("\nREAD-ONLY mode; serving only read-only clients\nLatency"),
+            std::string::npos);
+  EXPECT_EQ(answer_word("isro", view).text, "ro");
+}
+
+TEST(Words, OurVersionLine) {
+  const Version version = make_version("293c895a8d966a3ecb92872be4a1daf87d725da2", "2026-02-11 20:15", "0.1.0");
+  EXPECT_EQ(version.compatible, "3.9.5-293c895a8d966a3ecb92872be4a1daf87d725da2, built on 2026-02-11 20:15 UTC");
+}
+
+}  // namespace
+}  // namespace quorate::admin
