@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,6 +49,7 @@ class FakeDisk : public env::Disk {
     if (node.empty()) return fail(Fault::NotFound, from);
     files.erase(to);
     node.key() = to;
+    renamed_[node.mapped().get()] = to;
     files.insert(std::move(node));
     return {};
   }
@@ -75,7 +77,10 @@ class FakeDisk : public env::Disk {
   Result<std::unique_ptr<env::DirectoryLock>> lock(const std::string&) override {
     return std::make_unique<env::DirectoryLock>();
   }
-  void reach(env::CrashPoint point) override { reached.push_back(point); }
+  void reach(env::CrashPoint point) override {
+    const std::lock_guard lock(mutex_);
+    reached.push_back(point);
+  }
 
  private:
   class OpenFile : public env::File {
@@ -83,12 +88,13 @@ class FakeDisk : public env::Disk {
     OpenFile(FakeDisk& disk, std::string path, std::shared_ptr<std::string> content)
         : disk_(disk), path_(std::move(path)), content_(std::move(content)) {}
     Result<void> write(uint64_t offset, std::string_view bytes) override {
-      if (auto done = disk_.act(fmt::format("write {} {} {}", path_, offset, bytes.size())); !done) return done;
+      if (auto done = disk_.act(fmt::format("write {} {} {}", name(), offset, bytes.size())); !done) return done;
+      const std::lock_guard lock(disk_.mutex_);
       if (content_->size() < offset + bytes.size()) content_->resize(offset + bytes.size());
       std::ranges::copy(bytes, content_->begin() + static_cast<ptrdiff_t>(offset));
       return {};
     }
-    Result<void> sync() override { return disk_.act(fmt::format("sync {}", path_)); }
+    Result<void> sync() override { return disk_.act(fmt::format("sync {}", name())); }
     Result<size_t> read(uint64_t offset, std::span<char> into) override {
       if (offset >= content_->size()) return 0;
       const size_t count = std::min(into.size(), content_->size() - offset);
@@ -97,25 +103,34 @@ class FakeDisk : public env::Disk {
     }
     Result<uint64_t> size() override { return content_->size(); }
     Result<void> truncate(uint64_t size) override {
-      if (auto done = disk_.act(fmt::format("truncate {} {}", path_, size)); !done) return done;
+      if (auto done = disk_.act(fmt::format("truncate {} {}", name(), size)); !done) return done;
       content_->resize(size);
       return {};
     }
     void write_back(uint64_t, uint64_t) override {}
 
    private:
+    const std::string& name() const {
+      const auto at = disk_.renamed_.find(content_.get());
+      return at == disk_.renamed_.end() ? path_ : at->second;
+    }
+
     FakeDisk& disk_;
     std::string path_;
     std::shared_ptr<std::string> content_;
   };
 
   Result<void> act(const std::string& line) {
+    const std::lock_guard lock(mutex_);
     if (failing) {
       if (const auto fault = failing(line)) return fail(*fault, line);
     }
     journal.push_back(line);
     return {};
   }
+
+  std::map<const std::string*, std::string> renamed_;  ///< Present names of files that had another one.
+  std::mutex mutex_;                                   ///< One file may be written by two threads.
 };
 
 }  // namespace quorate::storage

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
-#include <zlib.h>
 
+#include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -187,7 +187,6 @@ TEST_P(GoldenData, Recovers) {
   expect_server(*got, source);
   expect_state(*got, source.contains("same_state_as") ? load(source["same_state_as"]) : source);
   EXPECT_EQ(got->digest_mismatches, 0u);
-  for (const LogLine& line : got->lines) SCOPED_TRACE(line.text);
 }
 
 TEST_P(GoldenData, RecoversTheSameAgain) {
@@ -249,11 +248,12 @@ void expect_end(const LogFileEnd& end, const Json& expected, bool damaged) {
   }
 }
 
-// The damage of these was put into the named file, behind or instead of what the listing shows.
+// Where a case damages a log so that no crash explains it.
 bool is_damaged(const Json& expected, const std::string& file) {
   const std::string name = expected["case"];
+  if (name.starts_with("length-")) return file == "log.65";
   const bool says_so = expected.contains("damaged") && expected["damaged"]["file"] == file;
-  return says_so && name.find("torn-tail-short") == name.npos && name.find("torn-tail-zeroed") == name.npos;
+  return says_so && name != "torn-tail-short" && name != "torn-tail-zeroed";
 }
 
 TEST_P(GoldenData, LogsReadRecordByRecord) {
@@ -273,7 +273,7 @@ TEST_P(GoldenData, LogsReadRecordByRecord) {
     EXPECT_EQ(at, good);
     const bool damaged = is_damaged(expected_, file);
     expect_end(*end, log, damaged);
-    if (damaged) {
+    if (damaged && expected_.contains("damaged")) {
       EXPECT_EQ(end->damaged_zxid.value, hex(expected_["damaged"]["zxid"]));
     }
   }
