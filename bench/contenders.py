@@ -5,6 +5,7 @@ the load needs more connections than Apache allows.
 """
 
 import pathlib
+import re
 import sys
 import tempfile
 import time
@@ -59,10 +60,10 @@ class Quorate(servers.QuorateServer):
 
 
 def version(server):
-    """The program's own words for its version, up to the build."""
+    """What the program calls its version; "of unknown version" when it does not say."""
     text = rawzk.four_letter_word(server.address, b"srvr").decode(errors="replace")
-    words = text.splitlines()[0].split(":", 1)[-1].split()
-    return words[0].split("-")[0].rstrip(",") if words else "unknown"
+    found = re.search(r"version: ([0-9.]+)", text)
+    return found[1] if found else "of unknown version"
 
 
 def resident_kb(server):

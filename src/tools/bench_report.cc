@@ -32,7 +32,7 @@ double ratio(uint64_t part, uint64_t whole) {
 
 void print_load(FILE* out, const BenchReport& report) {
   const BenchOptions& options = report.options;
-  const std::string loop = options.rate > 0 ? fmt::format("open loop, {:.0f} a second", options.rate)
+  const std::string loop = options.rate > 0 ? fmt::format("open loop, {:g} a second", options.rate)
                                             : fmt::format("{} in flight each", options.in_flight);
   fmt::print(out, "{}: {} connections, {}, {} bytes a value\n", options.mode_name, options.connections, loop,
              options.value_bytes);
