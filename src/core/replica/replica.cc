@@ -22,6 +22,7 @@ Replica::Replica(ReplicaSettings settings, auth::Auth auth, StartingPoint start)
       tree_(std::move(start.tree)),
       sessions_(std::move(start.sessions)),
       session_table_(settings_.tick),
+      watches_(start.seed),
       broadcast_(tree_->last_zxid()),
       preparer_(*tree_, session_table_, auth_, settings_),
       reads_(*tree_, watches_, auth_),

@@ -33,6 +33,7 @@ struct StartingPoint {
   std::unique_ptr<tree::Tree> tree;
   tree::SessionList sessions;
   Now now;
+  uint64_t seed = 0;  ///< Secret; clients choose the paths that are hashed.
 };
 
 struct PeerAddress {

@@ -17,6 +17,7 @@ Result<std::unique_ptr<Node>> Node::boot(env::Disk& disk, const env::Clock& cloc
   start.tree = std::move(recovered->tree);
   start.sessions = std::move(recovered->sessions);
   start.now = clock.now();
+  start.seed = node->settings_.recovery.hash_key.k0 ^ node->settings_.recovery.hash_key.k1;
   node->replica_ = std::make_unique<replica::Replica>(node->settings_.replica, std::move(*auth), std::move(start));
   // What had to be replayed counts towards the next snapshot, or a server that is restarted often never takes one.
   node->txns_since_snapshot_ = static_cast<int64_t>(recovered->txns_replayed);
