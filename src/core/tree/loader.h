@@ -18,8 +18,9 @@ class TreeLoader {
   void session(SessionId id, int32_t timeout_ms);
   /// Parents come first. False: parent missing, path malformed, or an owner that cannot be decoded; why() tells.
   bool node(std::string_view path, std::string_view data, AclId acl, const wire::StatPersisted& stat);
-  /// Rebuilds quotas, drops unused ACLs, sets the zxid.
-  void finish(Zxid zxid);
+  /// Rebuilds quotas, drops unused ACLs, sets the zxid. False: some path occurred twice. The tree may be read only
+  /// after this; one whose loader answered false is of no use.
+  bool finish(Zxid zxid);
   const std::string& why() const;
 
  private:

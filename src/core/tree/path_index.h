@@ -29,6 +29,11 @@ class PathIndex {
     }
     return kNoNode;
   }
+  /// Starts to load what find or insert of `hash` will look at.
+  void prefetch(uint64_t hash) const {
+    const Shard& shard = shards_[hash >> (64 - kShardBits)];
+    __builtin_prefetch(shard.slots + shard.home(static_cast<uint32_t>(hash)));
+  }
   void insert(uint64_t hash, NodeRef node);
   /// Requires: that pair is in the index.
   void erase(uint64_t hash, NodeRef node);

@@ -15,6 +15,12 @@ constexpr std::string_view kQuotaPath = "/zookeeper/quota";
 
 }  // namespace
 
+std::string_view parent_path(std::string_view path) {
+  if (path.size() < 2 || path.front() != '/' || path.back() == '/') return wire::kAbsent;
+  const std::string_view parent = path.substr(0, path.rfind('/'));
+  return parent.ends_with('/') ? wire::kAbsent : parent;
+}
+
 size_t utf16_units(std::string_view text) {
   size_t units = 0;
   for (const char c : text) {
@@ -72,12 +78,12 @@ NodeRef TreeState::find_parent(std::string_view path) const {
 
 Tree::Spot TreeState::locate(std::string_view path) const {
   Tree::Spot spot;
-  if (path.size() < 2 || path.front() != '/' || path.back() == '/') return spot;
-  const std::string_view parent = path.substr(0, path.rfind('/'));
-  if (parent.ends_with('/')) return spot;
+  const std::string_view parent = parent_path(path);
+  if (wire::is_absent(parent)) return spot;
+  spot.hash = sip_hash(key, path);
+  index.prefetch(spot.hash);
   spot.parent = find_parent(parent);
   if (spot.parent == kNoNode) return spot;
-  spot.hash = sip_hash(key, path);
   spot.node = index.find(spot.hash, [this, path](NodeRef ref) { return is_at(ref, path); });
   return spot;
 }
@@ -129,13 +135,19 @@ void TreeState::unlink(const Node& node) {
 }
 
 NodeRef TreeState::insert(const Tree::Spot& spot, const Tree::NewNode& fields) {
+  const NodeRef ref = attach(spot.parent, fields);
+  index.insert(spot.hash, ref);
+  return ref;
+}
+
+NodeRef TreeState::attach(NodeRef parent_ref, const Tree::NewNode& fields) {
   const std::string_view name = fields.path.substr(fields.path.rfind('/') + 1);
-  QUORATE_CHECK(spot.parent != kNoNode && !name.empty() && name.size() <= Node::kMaxName);
+  QUORATE_CHECK(parent_ref != kNoNode && !name.empty() && name.size() <= Node::kMaxName);
   const NodeRef ref = nodes.take();
   Node& node = nodes.at(ref);
-  const Node& parent = nodes.at(spot.parent);
+  const Node& parent = nodes.at(parent_ref);
   const bool undigested = !parent.digested() || (parent.parent == kRoot && parent.name() == "zookeeper");
-  node.parent = spot.parent;
+  node.parent = parent_ref;
   node.name_and_flags = static_cast<uint32_t>(name.size()) | (undigested ? Node::kUndigested : 0);
   node.data_bytes = wire::is_absent(fields.data) ? Node::kNoData : static_cast<uint32_t>(fields.data.size());
   node.block = blocks.take(node.block_bytes());
@@ -148,7 +160,6 @@ NodeRef TreeState::insert(const Tree::Spot& spot, const Tree::NewNode& fields) {
   node.acl_slot = acls.slot_of(fields.acl);
   if (fields.acl != kOpenAcl) acls.add_user(fields.acl);
   link(node, ref);
-  index.insert(spot.hash, ref);
   if (node.owner != 0) owners.add(ref, node.owner, kind(node));
   digest += digest_of(node);
   data_size += utf16_units(fields.path) + fields.data.size();

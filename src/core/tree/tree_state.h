@@ -38,7 +38,12 @@ struct TreeState {
   bool is_limits_node(NodeRef node) const;
   OwnerKind kind(const Node& node) const { return owner_kind(node.owner, options); }
 
+  /// find(), with the last answer tried first.
+  NodeRef find_parent(std::string_view path) const;
+
   NodeRef insert(const Tree::Spot& spot, const Tree::NewNode& fields);
+  /// All of insert but the entry in the index.
+  NodeRef attach(NodeRef parent_ref, const Tree::NewNode& fields);
   void erase(NodeRef ref);
   /// Null `data` or null `stat` leave that part alone; the data itself may be absent.
   void replace(NodeRef ref, const std::string_view* data, const wire::StatPersisted* stat);
@@ -63,12 +68,14 @@ struct TreeState {
   mutable std::string scratch;
 
  private:
-  NodeRef find_parent(std::string_view path) const;
   void link(Node& node, NodeRef ref);
   void unlink(const Node& node);
   void put_data(Node& node, std::string_view data);
   uint64_t digest_of(const Node& node) const;
 };
+
+/// The path of the parent of what `path` names; absent when no node can have that path.
+std::string_view parent_path(std::string_view path);
 
 /// Length of UTF-8 text as Java counts it.
 size_t utf16_units(std::string_view text);
