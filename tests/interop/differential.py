@@ -22,19 +22,18 @@ from world import Difference, World
 import records as zk
 
 SETTINGS = {"enforceQuota": "true", "snapCount": "5000"}
-SHOWN_TRAIL = 12
+TOUR = 0  # this seed takes every kind of step once, in order
 STEPS = dict(steps.STEPS) | {quota: 0.6, words: 1}
 
 
-def run_seed(world, seed, count, tour):
-    """One seed from fresh clients to the closing comparison. The tour takes every kind of step once."""
+def run_seed(world, seed, count):
+    """One seed from fresh clients to the closing comparison."""
     rng = random.Random(seed)
     ops = RandomOps(rng, f"/d{seed}")
     world.trail.clear()
     world.open_clients()
     world.do(world.twins[0], [zk.create(ops.root), *ops.first_nodes()])
-    kinds = list(STEPS) if tour else []
-    kinds += rng.choices(list(STEPS), list(STEPS.values()), k=count)
+    kinds = list(STEPS) if seed == TOUR else rng.choices(list(STEPS), list(STEPS.values()), k=count)
     for number, kind in enumerate(kinds):
         world.note(f"[step {number}: {kind.__name__}]")
         world.coverage.steps[kind.__name__] += 1
@@ -45,31 +44,31 @@ def run_seed(world, seed, count, tour):
     world.close_everything()
 
 
-def run_seeds(world, seeds, count, tour):
-    """Run seeds up to the first that fails; that seed, or None. The very first one takes the tour."""
+def run_seeds(world, seeds, arguments):
+    """Run seeds up to the first that fails; that seed, or None."""
     for seed in seeds:
         try:
-            run_seed(world, seed, count, tour and seed == seeds[0])
+            run_seed(world, seed, arguments.steps)
         except AssertionError as difference:
-            report(world, seed, difference)
+            report(world, seed, difference, arguments.trail)
             return seed
     return None
 
 
-def report(world, seed, difference):
+def report(world, seed, difference, lines):
     print(f"DIFFERENCE in seed {seed}; the last steps were:")
-    print("\n".join(f"    {line[:600]}" for line in world.trail[-SHOWN_TRAIL:]))
+    print("\n".join(f"    {line[:600]}" for line in world.trail[-lines:]))
     print(difference if isinstance(difference, Difference) else f"{type(difference).__name__}: {difference}", flush=True)
 
 
 def compare(arguments, allowed, coverage):
     """All seeds; the number of failed ones. A failed seed leaves states that differ, so the next begins on new servers."""
     first, last = (int(part) for part in arguments.seeds.split("-"))
-    seeds, failures = list(range(first, last + 1)), 0
+    seeds, failures = [TOUR, *range(first, last + 1)], 0
     while seeds and failures < arguments.failures:
         with make_server("apache", SETTINGS) as a, make_server(arguments.quorate or "apache", SETTINGS) as b:
             world = World((a.address, b.address), allowed, coverage, arguments.self_check)
-            failed = run_seeds(world, seeds, arguments.steps, tour=seeds[0] == first)
+            failed = run_seeds(world, seeds, arguments)
             dead = [server.name for server in (a, b) if not server.alive()]
             if failed is None and not dead:
                 return failures
@@ -87,6 +86,7 @@ def parse_arguments():
     parser.add_argument("--seeds", default="1-40", help="first-last")
     parser.add_argument("--steps", type=int, default=150, help="random steps a seed")
     parser.add_argument("--failures", type=int, default=1, help="stop after that many failed seeds")
+    parser.add_argument("--trail", type=int, default=12, help="lines of the way to a difference that are shown")
     return parser.parse_args()
 
 

@@ -3,7 +3,8 @@
 Kept out, because one side cannot take it (they are tested against Quorate alone): type 21 with flags that are not TTL,
 text in quota nodes that is no quota, and two watch modes of one client on one path (3.8 keeps only the last one). Kept out
 of pipelines, because Apache decides it by a race: container creation with ephemeral flags (in flight it counts as an
-ephemeral, applied it does not), and anything behind a setACL.
+ephemeral, applied it does not), and anything behind a setACL. Kept out of multis: null paths, after which 3.8 loses a
+zxid. Kept out of ACLs: IPv6 addresses, new in 3.9.
 """
 
 import records as zk
@@ -17,7 +18,7 @@ BAD_PATHS = ("", "a", "/", "//", "{0}/", "{0}//x", "{0}/.", "{0}/..", "{0}/./a",
 ODD_PATHS = ("{0}/...", "{0}/..a", "{0}/a..", "{0}/ ", "{0}/\ud7ff", "{0}/\uf900", "{0}/\uffef", "{0}/\u00e9\u4e2d", "{0}/ a b")
 GOOD_IDS = (("world", "anyone"), ("auth", ""), ("auth", "ignored"), ("digest", USER_IDS[0]), ("digest", USER_IDS[1]),
             ("digest", "x:y"), ("digest", ":y"), ("digest", "a:b:"), ("ip", "127.0.0.1"), ("ip", "127.0.0.0/8"), ("ip", "10.0.0.0/8"),
-            ("ip", "127.0.0.1/0"), ("ip", "::1"), ("ip", "fe80::/10"), ("digest", "\U0001F600:x"))
+            ("ip", "127.0.0.1/0"), ("digest", "\U0001F600:x"))
 BAD_IDS = (("world", "somebody"), ("world", ""), ("digest", "x"), ("digest", "x:"), ("digest", "a:b:c"), ("digest", ""),
            ("ip", "300.1.1.1"), ("ip", "1.2.3"), ("ip", "127.0.0.1/33"), ("ip", "x"), ("sasl", "me"), ("super", ""), ("nope", "x"),
            ("", ""), (None, "x"), ("digest", None), ("world", None), ("auth", None), ("ip", "127.0.0.1/-1"), ("ip", "1::2::3"))
@@ -145,6 +146,12 @@ class RandomOps:
         return zk.multi([self._multi_part() for _ in range(self.rng.randint(0, 5))])
 
     def _multi_part(self):
+        part = None
+        while part is None or part.body.startswith(b"\xff\xff\xff\xff"):
+            part = self._any_multi_part()
+        return part
+
+    def _any_multi_part(self):
         return self.rng.choice((self.plain_create, self._known_create, self._sequential, self._multi_ttl, self._multi_container,
                                 self.set_data, self.set_data, self.delete, self.check, self.check))()
 

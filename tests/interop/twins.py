@@ -114,8 +114,8 @@ class Normaliser:
             return Notice(raw.type, raw.state, raw.path, self.zxids.canonical(side, raw.zxid))
         if isinstance(raw, Reply):
             name = op_names.get(raw.xid, "?")
-            # A partial result list may follow the header of a refused multiRead; it means nothing (client 6.5).
-            rest = b"" if name == "multiRead" and raw.err else raw.rest
+            # An empty or partial result list may follow the header of a refused multi; clients ignore it (client 6.5).
+            rest = b"" if name in ("multi", "multiRead") and raw.err else raw.rest
             return Answer(name, raw.xid, self.zxids.canonical(side, raw.zxid), raw.err, self.body(side, name, raw.body), rest)
         if isinstance(raw, Session):
             return self._greeting(side, raw)

@@ -126,6 +126,30 @@ def flags_inside_multi(server):
         equal(results[0][2][0], "/contained")
 
 
+def ipv6_in_acls(server):
+    """client 10.4: IPv6 addresses and prefixes are valid ids; they never match an IPv4 client."""
+    good = ("::1", "::", "fe80::/10", "1:2:3:4:5:6:7:8", "::/0", "1::8/128", "ABCD::ef")
+    bad = ("1::2::3", "::1/129", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "12345::", "::g", "fe80::1%eth0", "::127.0.0.1", "::1/-1", "::1/")
+    with session(server) as client:
+        client.must(zk.create("/six"))
+        for number, address in enumerate(good):
+            client.must(zk.create(f"/six/{number}", b"", [zk.Acl(zk.ALL, "ip", address)]))
+            equal(client.call(zk.get_data(f"/six/{number}")).err, -102, address)
+        for address in bad:
+            equal(client.call(zk.create("/six/bad", b"", [zk.Acl(zk.ALL, "ip", address)])).err, -114, address)
+
+
+def null_path_in_multi(server):
+    """client 3.5, 4.1: refused as a whole, with a zxid of its own, and no zxid is lost (3.8 skips one)."""
+    with session(server) as client:
+        last = client.call(zk.create("/nulls")).zxid
+        for op in (zk.set_data(None, b""), zk.create(None), zk.delete(None), zk.check(None, 0)):
+            refused = client.call(zk.multi([zk.check("/nulls", -1), op]))
+            assert refused.err in (0, -5) and refused.zxid == last + 1, refused
+            last = client.call(zk.set_data("/nulls", b"")).zxid
+            equal(last, refused.zxid + 1, "the next zxid")
+
+
 def reads_of_odd_paths(server):
     """client 4.1: reads do not validate paths."""
     with session(server) as client:
@@ -140,4 +164,5 @@ def reads_of_odd_paths(server):
 
 if __name__ == "__main__":
     run(__doc__, [notification_carries_the_zxid, modes_accumulate, one_shot_under_persistent, watcher_types, exists_asks_for_read,
-                  recursive_watch_respects_acl, create2_in_multi, flags_inside_multi, reads_of_odd_paths])
+                  recursive_watch_respects_acl, create2_in_multi, flags_inside_multi, ipv6_in_acls, null_path_in_multi,
+                  reads_of_odd_paths])
