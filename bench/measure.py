@@ -71,7 +71,7 @@ class Bench:
         try:
             with server:
                 work(server)
-        except (RuntimeError, OSError, AssertionError) as error:
+        except (RuntimeError, OSError, AssertionError, subprocess.SubprocessError) as error:
             self._samples.failures.append(f"{server.label}: {error}")
             self._say(f"  FAILED: {error}")
 
@@ -136,7 +136,7 @@ class Bench:
         half = first["per_second"] / 2
         windows = {("rate", False): [], ("rate", True): [], ("p99_9", False): [], ("p99_9", True): []}
         self._windows(server, half, windows, during=False)
-        server.stop()
+        server.kill()
         server.settings["snapCount"] = str(max(1000, round(half * self._options.window_seconds)))
         server.start(seconds=600.0)
         self._windows(server, half, windows, during=True)
