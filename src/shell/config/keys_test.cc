@@ -33,7 +33,7 @@ TEST(Keys, EveryKeyWorksOrSaysWhyNot) {
     for (const Key& key : section.keys) {
       SCOPED_TRACE(key.name);
       const bool works = !std::holds_alternative<std::monostate>(key.field) || by_hand.contains(key.name);
-      EXPECT_NE(works || key.verdict == Verdict::Refuse, !key.note.empty());
+      EXPECT_TRUE(works || key.verdict == Verdict::Refuse || !key.note.empty());
       EXPECT_FALSE(key.verdict == Verdict::Accept && key.note.empty());
     }
   }

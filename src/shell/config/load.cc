@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "shell/config/draft.h"
 #include "shell/config/java_text.h"
@@ -13,7 +14,8 @@ namespace {
 constexpr int kInvalid = 2;
 
 LoadOutcome finish(Draft& draft) {
-  std::ranges::stable_sort(draft.out.errors, {}, &ConfigError::line);
+  std::ranges::sort(draft.out.errors, {},
+                    [](const ConfigError& error) { return std::tie(error.line, error.key, error.message); });
   draft.out.exit_code = draft.out.errors.empty() ? 0 : kInvalid;
   return std::move(draft.out);
 }

@@ -94,6 +94,12 @@ void check_providers(Draft& draft) {
   }
 }
 
+void check_admin(Draft& draft) {
+  if (!draft.out.settings.admin.enabled || draft.find("admin.enableServer") == nullptr) return;
+  draft.log(Level::Warn,
+            "config: key admin.enableServer accepted and ignored: there is no HTTP server in this version");
+}
+
 void check_metrics(Draft& draft) {
   constexpr std::string_view kKnown[] = {"org.apache.zookeeper.metrics.impl.DefaultMetricsProvider",
                                          "org.apache.zookeeper.metrics.impl.NullMetricsProvider",
@@ -151,6 +157,7 @@ void check_rules(Draft& draft) {
   check_ports(draft);
   check_auth(draft);
   check_providers(draft);
+  check_admin(draft);
   check_metrics(draft);
   check_quorum_sasl(draft);
 }
