@@ -13,6 +13,7 @@
 #include <cstring>
 #include <list>
 #include <utility>
+#include <vector>
 
 namespace quorate::io {
 namespace {
@@ -40,10 +41,14 @@ PeerName peer_name(const tcp::endpoint& endpoint) {
   return {ip, bracket ? fmt::format("/[{}]:{}", ip, endpoint.port()) : fmt::format("/{}:{}", ip, endpoint.port())};
 }
 
+struct SocketState;
+using Sockets = std::vector<std::shared_ptr<SocketState>>;
+
 /// Shared with the handlers that wait on the socket, so that they can outlive the stream they belong to.
 struct SocketState {
-  explicit SocketState(tcp::socket s) : socket(std::move(s)) {}
+  SocketState(tcp::socket s, Sockets& rearm) : socket(std::move(s)), to_rearm(rearm) {}
   tcp::socket socket;
+  Sockets& to_rearm;  ///< Waits that start with the next round.
   TcpStream::Callback readable;
   TcpStream::Callback writable;
   bool want_readable = false;
@@ -59,7 +64,7 @@ void wait_readable(const std::shared_ptr<SocketState>& state) {
     state->waiting_readable = false;
     if (state->closed || !state->want_readable) return;
     state->readable();
-    if (!state->closed && state->want_readable) wait_readable(state);
+    state->to_rearm.push_back(state);
   });
 }
 
@@ -69,13 +74,20 @@ void wait_writable(const std::shared_ptr<SocketState>& state) {
     state->waiting_writable = false;
     if (state->closed || !state->want_writable) return;
     state->writable();
-    if (!state->closed && state->want_writable) wait_writable(state);
+    state->to_rearm.push_back(state);
   });
+}
+
+void rearm(const std::shared_ptr<SocketState>& state) {
+  if (state->closed) return;
+  if (state->want_readable) wait_readable(state);
+  if (state->want_writable) wait_writable(state);
 }
 
 class AsioStream final : public TcpStream {
  public:
-  explicit AsioStream(tcp::socket socket) : state_(std::make_shared<SocketState>(std::move(socket))) {}
+  AsioStream(tcp::socket socket, Sockets& to_rearm)
+      : state_(std::make_shared<SocketState>(std::move(socket), to_rearm)) {}
   ~AsioStream() override { close(); }
 
   void watch(Callback readable, Callback writable) override {
@@ -139,6 +151,7 @@ struct EventLoop::State {
   asio::signal_set signals{context};
   Accepted accepted;
   bool keep_alive = false;
+  Sockets to_rearm, rearming;
 
   void accept_next(tcp::acceptor& acceptor) {
     acceptor.async_accept([this, &acceptor](error_code error, tcp::socket socket) {
@@ -155,7 +168,7 @@ struct EventLoop::State {
     socket.non_blocking(true, error);
     socket.set_option(tcp::no_delay(true), error);
     if (keep_alive) socket.set_option(asio::socket_base::keep_alive(true), error);
-    accepted(std::make_unique<AsioStream>(std::move(socket)), peer_name(peer));
+    accepted(std::make_unique<AsioStream>(std::move(socket), to_rearm), peer_name(peer));
   }
 };
 
@@ -215,6 +228,11 @@ void EventLoop::post(std::function<void()> call) { asio::post(state_->context, s
 
 bool EventLoop::run(Millis wait) {
   if (state_->context.stopped()) state_->context.restart();
+  // A socket is waited for once a round: one that is always ready (a peer that has gone, a client that never stops
+  // sending) would otherwise keep poll() from ever coming back.
+  state_->rearming.swap(state_->to_rearm);
+  for (const auto& socket : state_->rearming) rearm(socket);
+  state_->rearming.clear();
   size_t ran = 0;
   if (wait.value > 0) ran += state_->context.run_one_for(std::chrono::milliseconds(wait.value));
   ran += state_->context.poll();
