@@ -42,7 +42,8 @@ struct Node {
   std::string_view name() const { return {block, name_bytes()}; }
   std::string_view data() const {
     if (data_bytes == kNoData) return wire::kAbsent;
-    return {block + name_bytes(), data_bytes};
+    // The root may have no block at all.
+    return {data_bytes == 0 ? "" : block + name_bytes(), data_bytes};
   }
   wire::StatPersisted stat() const { return {czxid, mzxid, ctime, mtime, version, cversion, aversion, owner, pzxid}; }
   void set_stat(const wire::StatPersisted& stat) {

@@ -19,10 +19,10 @@ constexpr std::string_view kReadOnlyForAll =
 
 Tree::Tree(HashKey key, TreeOptions options) : state_(std::make_unique<TreeState>(key, options)) {
   insert({.path = "/zookeeper", .data = kEmpty});
-  insert({.path = "/zookeeper/quota", .data = kEmpty});
   wire::StatPersisted config;
   config.aversion = -1;
   insert({.path = "/zookeeper/config", .data = kEmpty, .acl = acls().intern(kReadOnlyForAll), .stat = config});
+  insert({.path = "/zookeeper/quota", .data = kEmpty});
 }
 
 Tree::~Tree() = default;
