@@ -89,17 +89,27 @@ def undecodable_multi_flags(_row, _exchange, a, b):
 
 @_pairs
 def joined_surrogates(_row, _exchange, a, b):
-    return a if _joined(a) == b else b
+    return a if b in (_joined(a), a) or a == _with_replacements(b) else b
+
+
+def _with_replacements(value):
+    """What Apache makes of supplementary characters that it reads back from its own encoding, as it does inside a multi."""
+    return _in_strings(value, lambda text: "".join("\ufffd\ufffd" if character > "\uffff" else character for character in text))
 
 
 def _joined(value):
     """The value with surrogate pairs in its strings replaced by the characters they stand for."""
+    return _in_strings(value, lambda text: text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+
+def _in_strings(value, change):
+    """The value with every string in it changed."""
     if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return change(value)
     if isinstance(value, list):
-        return [_joined(part) for part in value]
+        return [_in_strings(part, change) for part in value]
     if isinstance(value, tuple):
-        parts = [_joined(part) for part in value]
+        parts = [_in_strings(part, change) for part in value]
         return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
     return value
 

@@ -69,10 +69,10 @@ def compare(arguments, allowed, coverage):
         with make_server("apache", SETTINGS) as a, make_server(arguments.quorate or "apache", SETTINGS) as b:
             world = World((a.address, b.address), allowed, coverage, arguments.self_check)
             failed = run_seeds(world, seeds, arguments)
-            dead = [server.name for server in (a, b) if not server.alive()]
+            dead = [f"{server.name} died with {server.process.returncode}" for server in (a, b) if not server.alive()]
             if failed is None and not dead:
                 return failures
-            print(f"--- end of the log of {b.name}{' (it died)' if dead else ''}:\n{b.log_tail(12)}", flush=True)
+            print(f"--- {', '.join(dead)} end of the log of {b.name}:\n{b.log_tail(12)}", flush=True)
             failures += 1
             seeds = [seed for seed in seeds if failed is not None and seed > failed]
     return failures

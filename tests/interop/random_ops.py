@@ -184,13 +184,17 @@ class RandomOps:
         return make(path, watch)
 
     def other_read(self):
-        path = self.path()
+        path = self._some_path()
         return self.rng.choice((zk.get_acl(path), zk.get_acl(path), zk.get_all_children_number(path), zk.sync(path),
                                 zk.get_ephemerals(self.rng.choice((self.root, f"{self.root}/a", "/", "", " ", None, "x"))),
                                 zk.simple("whoAmI"), zk.simple("ping"), zk.sasl(b"token")))
 
+    def _some_path(self):
+        """A path that is not null: null ones sync, addWatch and removeWatches take for good in Apache."""
+        return self.path() or self.root
+
     def add_watch(self, client):
-        path = self.path()
+        path = self._some_path()
         mode = watch_mode(self.root, client, path)
         if mode == STANDARD:
             return zk.add_watch(path, self.rng.choice((2, -1, 99)))
@@ -198,7 +202,7 @@ class RandomOps:
 
     def query_watch(self, client):
         """checkWatches or removeWatches; on persistent watches only of type any, where 3.8 and 3.9 agree."""
-        path = self.path()
+        path = self._some_path()
         types = (1, 2, 3, 3, 0, 9) if watch_mode(self.root, client, path) == STANDARD else (3, 3, 0, -1)
         return self.rng.choice((zk.check_watches, zk.remove_watches))(path, self.rng.choice(types))
 
