@@ -72,6 +72,38 @@ TEST(Metrics, CountersAndSummariesReachTheirLines) {
   EXPECT_EQ(mntr(server).find("read_per_namespace"), std::string::npos);
 }
 
+// As Apache 3.8.0 answered with these quotas, but for the last one: text that is none makes it break off.
+TEST(Mntr, QuotasByNamespace) {
+  FakeServer server;
+  const std::pair<const char*, const char*> nodes[] = {{"/a", "x"},   {"/a/c", "abc"}, {"/m", ""}, {"/m/x", ""},
+                                                       {"/m/y", "x"}, {"/n", "x"},     {"/z", ""}};
+  for (const auto& [path, data] : nodes) server.tree.insert({.path = path, .data = data, .stat = {}});
+  const auto quota = [&](const std::string& path, const char* limits) {
+    const std::string at = "/zookeeper/quota" + path;
+    for (size_t end = at.find('/', 17); end != std::string::npos; end = at.find('/', end + 1)) {
+      if (server.tree.find(at.substr(0, end)) == tree::kNoNode) {
+        server.tree.insert({.path = at.substr(0, end), .data = "", .stat = {}});
+      }
+    }
+    server.tree.insert({.path = at, .data = "", .stat = {}});
+    server.tree.insert({.path = at + "/zookeeper_limits", .data = limits, .stat = {}});
+    server.tree.insert({.path = at + "/zookeeper_stats", .data = "count=0,bytes=0", .stat = {}});
+  };
+  quota("/a", "count=5,bytes=100;byteHardLimit=200;countHardLimit=10");
+  quota("/m/x", "count=9,bytes=30");
+  quota("/m/y", "count=1,bytes=2");
+  quota("/n", "count=-1,bytes=-1;byteHardLimit=55;countHardLimit=-1");
+  quota("/z", "garbage");
+  const std::string text = mntr(server);
+  for (const char* line : {"zk_a_quota_bytes_limit_per_namespace\t200", "zk_m_quota_bytes_limit_per_namespace\t32",
+                           "zk_n_quota_bytes_limit_per_namespace\t55", "zk_a_quota_count_usage_per_namespace\t2",
+                           "zk_m_quota_count_usage_per_namespace\t2", "zk_a_quota_count_limit_per_namespace\t10",
+                           "zk_m_quota_count_limit_per_namespace\t10", "zk_n_quota_count_limit_per_namespace\t-1",
+                           "zk_a_quota_bytes_usage_per_namespace\t4", "zk_z_quota_count_limit_per_namespace\t-1"}) {
+    EXPECT_TRUE(has_line(text, line)) << line;
+  }
+}
+
 TEST(Metrics, PercentilesOfFewValues) {
   SampledSummary summary;
   EXPECT_EQ(percentile(summary, 0.5), 0);

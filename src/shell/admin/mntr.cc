@@ -55,6 +55,7 @@ std::string mntr_text(const ServerView& view) {
   for (const Gauge& gauge : kGauges) {
     fmt::format_to(std::back_inserter(text), "zk_{}\t{}\n", gauge.name, gauge.read(view));
   }
+  text += quota_gauges(view);
   view.metrics.print(view.stats, text);
   return text;
 }

@@ -18,6 +18,8 @@ std::string dirs_text(const ServerView& view);
 std::string envi_text(const ServerView& view);
 std::string mntr_text(const ServerView& view);
 std::string hash_text(const ServerView& view);
+/// Part of mntr: quotas by namespace.
+std::string quota_gauges(const ServerView& view);
 
 const char* mode_name(Mode mode);
 /// " /127.0.0.1:39328[1](queued=0,recved=23,sent=24" without the closing bracket.
