@@ -61,7 +61,7 @@ def dump(world, ops):
 def words(world, _ops):
     """The four-letter words that show the state of the tree, the watches and the sessions."""
     world.note("four-letter words")
-    for word, view in ((b"ruok", _text), (b"isro", _text), (b"srvr", _tree_lines), (b"wchs", _text), (b"wchp", _watches),
+    for word, view in ((b"ruok", _text), (b"isro", _text), (b"srvr", _tree_lines), (b"wchs", _watch_counts), (b"wchp", _watches),
                        (b"dump", _ephemerals), (b"none", _text)):
         try:
             wait_until("the same answer", lambda: view(world, A, word) == view(world, B, word), 5.0)
@@ -71,6 +71,11 @@ def words(world, _ops):
 
 def _text(world, side, word):
     return four_letter_word(world.addresses[side], word).decode()
+
+
+def _watch_counts(world, side, word):
+    """Paths and watches. Not the connections: Apache goes on counting those whose watches have all been used up."""
+    return re.search(r"watching (\d+) paths\nTotal watches:(\d+)\n", _text(world, side, word)).groups()
 
 
 def _tree_lines(world, side, word):
