@@ -89,12 +89,12 @@ void Pending::on_applied(Zxid zxid) {
 Pending::Seen Pending::look(std::string_view path) const {
   Seen seen;
   seen.path = path == "/" ? std::string_view("") : path;
-  seen.hash = PendingIndex::hash_of(seen.path);
+  seen.hash = tree_.hash_of(seen.path);
   seen.node = index_.find(seen.path, seen.hash);
   if (seen.node != nullptr) {
     seen.exists = seen.node->state.exists;
   } else if (!cannot_exist(seen.path)) {
-    seen.ref = tree_.find(seen.path);
+    seen.ref = seen.path.empty() ? tree::kRoot : tree_.find(seen.path, seen.hash);
     seen.exists = seen.ref != tree::kNoNode;
   }
   return seen;

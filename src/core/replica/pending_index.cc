@@ -1,29 +1,8 @@
 #include "core/replica/pending_index.h"
 
-#include <cstring>
-
 #include "core/replica/pending.h"
 
 namespace quorate::replica {
-
-uint64_t PendingIndex::hash_of(std::string_view path) {
-  constexpr uint64_t kMultiplier = 0x9E3779B97F4A7C15ULL;
-  uint64_t hash = path.size() * kMultiplier;
-  const auto mix = [&hash](uint64_t word) {
-    hash = (hash ^ word) * kMultiplier;
-    hash ^= hash >> 32;
-  };
-  while (path.size() >= 8) {
-    uint64_t word;
-    std::memcpy(&word, path.data(), 8);
-    mix(word);
-    path.remove_prefix(8);
-  }
-  uint64_t tail = 0;
-  if (!path.empty()) std::memcpy(&tail, path.data(), path.size());
-  mix(tail);
-  return hash;
-}
 
 PendingNode* PendingIndex::find(std::string_view path, uint64_t hash) const {
   const size_t mask = slots_.size() - 1;

@@ -8,12 +8,10 @@ namespace quorate::replica {
 struct PendingNode;
 
 /// Path to pending node: open addressing, linear probing, nothing left behind by a removal. Holds no strings; a
-/// node's path and hash are in the node.
+/// node's path and hash are in the node. The hash is the tree's keyed one: clients choose paths.
 class PendingIndex {
  public:
   PendingIndex() : slots_(kSmallest) {}
-
-  static uint64_t hash_of(std::string_view path);
 
   PendingNode* find(std::string_view path, uint64_t hash) const;
   void insert(PendingNode* node, uint64_t hash);

@@ -1,3 +1,4 @@
+#include "base/planted.h"
 #include "core/replica/prepare_testing.h"
 
 namespace quorate::replica {
@@ -243,6 +244,17 @@ TEST(PrepareMulti, CheckOrder) {
     EXPECT_EQ(parts_of(made), std::vector<LoggedPart>{error_part(row.code)}) << row.why;
   }
 }
+
+#ifdef QUORATE_PLANTED
+// ZOOKEEPER-1624, put back in.
+TEST(PrepareMulti, ThePlantedFaultKeepsTheCounter) {
+  World world;
+  planted_fault = Planted::BadRollback;
+  world.ask(Op::Multi, multi({{Op::Create, create("/s-", 2)}, {Op::Check, path_version("/none")}}));
+  planted_fault = Planted::None;
+  EXPECT_EQ(world.ask(Op::Create, create("/s-", 2)).body().substr(4, 13), "/s-0000000001");
+}
+#endif
 
 // Spec: client 6.1: legal, and for anyone.
 TEST(PrepareMulti, EmptySucceeds) {

@@ -9,7 +9,6 @@ using namespace prepare_testing;
 using wire::Code;
 using wire::Op;
 
-constexpr World::Asker kAliceAsks{kAlice, nullptr, Origin::Client, 7};
 constexpr World::Asker kBobAsks{kBob, nullptr, Origin::Client, 7};
 constexpr World::Asker kServerAsks{SessionId{0}, nullptr, Origin::Server, 0};
 constexpr World::Asker kStrangerAsks{SessionId{99}, nullptr, Origin::Client, 7};

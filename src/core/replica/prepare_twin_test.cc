@@ -145,6 +145,25 @@ void run(uint32_t seed) {
   EXPECT_EQ(pair.late.preparer.pending_paths(), 0u);
 }
 
+// Whatever bytes come, there is a txn that parses and fits.
+TEST(PrepareTwin, DamagedRequestsAreAnswered) {
+  World world(with([](ReplicaSettings& s) { s.extended_types = true; }));
+  std::mt19937 random(11);
+  Requests requests(11);
+  for (int step = 0; step < 20000; ++step) {
+    auto [op, body] = requests.request();
+    if (op == Op::CloseSession) continue;
+    for (uint32_t cuts = random() % 3; cuts > 0 && !body.empty(); --cuts) {
+      body[random() % body.size()] = static_cast<char>(random() % 4 == 0 ? random() : random() % 3 - 1);
+    }
+    if (random() % 4 == 0) body.resize(random() % (body.size() + 1));
+    world.ask(op, body, {kAlice, nullptr, random() % 2 == 0 ? Origin::Server : Origin::Client, step});
+    if (random() % 4 == 0) world.apply(random() % 8);
+  }
+  world.apply();
+  EXPECT_EQ(world.preparer.pending_paths(), 0u);
+}
+
 TEST(PrepareTwin, LateAndAtOnceMakeTheSameTxns) {
   for (uint32_t seed = 1; seed <= 60; ++seed) ASSERT_NO_FATAL_FAILURE(run(seed));
 }

@@ -28,6 +28,10 @@ Tree::Tree(HashKey key, TreeOptions options) : state_(std::make_unique<TreeState
 Tree::~Tree() = default;
 
 NodeRef Tree::find(std::string_view path) const { return state_->find(path); }
+uint64_t Tree::hash_of(std::string_view path) const { return sip_hash(state_->key, path); }
+NodeRef Tree::find(std::string_view path, uint64_t hash) const {
+  return state_->index.find(hash, [this, path](NodeRef ref) { return state_->is_at(ref, path); });
+}
 Tree::Spot Tree::locate(std::string_view path) const { return state_->locate(path); }
 
 std::string Tree::path_of(NodeRef node) const {

@@ -31,6 +31,10 @@ class Tree {
   // Reading.
   /// kNoNode when the path does not exist. "" and "/" are both the root.
   NodeRef find(std::string_view path) const;
+  /// find() in two steps, for tables of others over the same paths: clients choose paths, so such a table needs this
+  /// keyed hash as well, and computes it once. Not for the root.
+  uint64_t hash_of(std::string_view path) const;
+  NodeRef find(std::string_view path, uint64_t hash) const;
   /// Where a path is, or would be: one hashing serves the look-up and the insert that follows it.
   struct Spot {
     NodeRef parent = kNoNode;
