@@ -97,7 +97,8 @@ bool Replay::on_record(const LogRecord& record) {
   }
   if (!follows(record.zxid)) {
     refused_ = Error{Fault::Corrupt, fmt::format("{}: zxid 0x{:x} at offset {} is not the next one of 0x{:x}: txns in "
-                                                 "between are missing",
+                                                 "between are missing. Restore the log that has them, or move this "
+                                                 "file and all behind it away",
                                                  path_, hex(record.zxid), record.offset, hex(last_))};
     return false;
   }

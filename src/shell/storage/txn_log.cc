@@ -71,8 +71,14 @@ struct TxnLog::State {
     std::string opened_path;
     std::unique_ptr<env::File> handle;  ///< Its own: a sync error seen by the filler is still reported to the log.
     bool stopped = false;               ///< Disk full; tried again with the next file.
+    std::atomic<bool> sync_failed = false;
   } fill;
 
+  /// The first failure, for ever. A sync that failed for the filler may have dropped pages of the log too.
+  bool is_broken() {
+    if (!failed && fill.sync_failed) failed = Error{Fault::Io, fmt::format("fdatasync in {}", settings.directory)};
+    return failed.has_value();
+  }
   Result<void> remember(Result<void> result) {
     if (!result) failed = result.error();
     return result;
@@ -214,7 +220,7 @@ TxnLog::~TxnLog() = default;
 
 Result<void> TxnLog::append(ByteBuffer& batch, Zxid first) {
   State& state = *state_;
-  if (state.failed) return std::unexpected(*state.failed);
+  if (state.is_broken()) return std::unexpected(*state.failed);
   if (batch.empty()) return {};
   fill_checksums(batch);
   const uint64_t limit = state.settings.size_limit_bytes;
@@ -227,7 +233,7 @@ Result<void> TxnLog::append(ByteBuffer& batch, Zxid first) {
 
 Result<void> TxnLog::sync() {
   State& state = *state_;
-  if (state.failed) return std::unexpected(*state.failed);
+  if (state.is_broken()) return std::unexpected(*state.failed);
   if (auto rolled = state.remember(state.sync_rolled()); !rolled) return rolled;
   if (!state.dirty) return {};
   if (auto synced = state.remember(state.sync_file(*state.file)); !synced) return synced;
@@ -252,7 +258,10 @@ bool TxnLog::fill_ahead() {
   if (from == begin) return false;
   // Synced here, so that the log's own syncs find the blocks allocated and nothing of ours to write.
   state.fill.handle->write_back(begin, from - begin);
-  if (state.settings.force_sync) (void)state.fill.handle->sync();
+  if (state.settings.force_sync) {
+    auto synced = state.fill.handle->sync();
+    if (!synced && synced.error().fault != Fault::NoSpace) state.fill.sync_failed = true;
+  }
   return true;
 }
 

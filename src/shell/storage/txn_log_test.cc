@@ -218,6 +218,20 @@ TEST_F(TxnLogTest, AFullDiskOnlyStopsTheFilling) {
   EXPECT_TRUE(file("log.1").starts_with(log_bytes(1, 2)));
 }
 
+// The kernel drops pages of the whole file when a sync fails, whoever asked for it.
+TEST_F(TxnLogTest, AFailedSyncOfTheFillerIsFinal) {
+  TxnLog log(disk_, settings(1 << 20));
+  ASSERT_TRUE(add(log, 1, 1));
+  ASSERT_TRUE(add(log, 2, 2));
+  disk_.failing = [](const std::string& line) {
+    return line.starts_with("sync") ? std::optional(Fault::Io) : std::nullopt;
+  };
+  log.fill_ahead();
+  disk_.failing = nullptr;
+  EXPECT_FALSE(log.sync());
+  EXPECT_FALSE(add(log, 3, 3));
+}
+
 // Goal: the log thread and the filler may run at once. Run under the thread sanitizer too.
 TEST_F(TxnLogTest, FillsWhileTheLogIsWritten) {
   TxnLog log(disk_, settings(256 << 10));
