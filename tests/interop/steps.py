@@ -114,8 +114,7 @@ def renew(world, ops):
         return
     world.note(f"{twin}: renewed")
     world.greet(twin, renew=True)
-    if twin.number < 3:
-        world.authenticate(twin, (SUPER_AUTH, *USERS)[twin.number])
+    world.log_in(twin)
     lists = ops.watch_lists(twin.number)
     behind = max(0, seen - ops.rng.randint(0, 20))
     world.do(twin, [lambda side: _set_watches(world, side, behind, lists)], xid=zk.SET_WATCHES_XID)
@@ -144,6 +143,7 @@ def wrong_password(world, ops):
     assert greeting.timeout == 0, "a wrong password was accepted"
     world.greet(twin, renew=True)
     assert twin.alive
+    world.log_in(twin)
 
 
 def zxid_ahead(world, ops):
@@ -155,6 +155,7 @@ def zxid_ahead(world, ops):
     assert not twin.alive, "a client from the future was accepted"
     world.greet(twin, renew=True, ahead=lambda side: world.zxids.of_side(side, world.next_floor))
     assert twin.alive
+    world.log_in(twin)
 
 
 def take_over(world, ops):

@@ -57,15 +57,14 @@ class World:
 
     def open_clients(self):
         self.twins = [self.twin(number) for number in range(CLIENTS)]
-        self.log_in()
+        for twin in self.twins:
+            self.log_in(twin)
 
-    def log_in(self):
-        """The first client is the superuser, the next two have a digest user, the last none."""
-        for twin, secret in zip(self.twins, (SUPER_AUTH, *USERS)):
-            self.authenticate(twin, secret)
-
-    def authenticate(self, twin, secret):
-        self.do(twin, [zk.auth("digest", secret)], xid=zk.AUTH_XID)
+    def log_in(self, twin):
+        """The first client is the superuser, the next two have a digest user, the others none."""
+        secrets = (SUPER_AUTH, *USERS)
+        if twin.number < len(secrets):
+            self.do(twin, [zk.auth("digest", secrets[twin.number])], xid=zk.AUTH_XID)
 
     def revive(self, twin):
         """Give a client whose connection has ended a new session."""
@@ -75,8 +74,7 @@ class World:
             self.left_open.append(twin.sessions)
         twin.sessions = [None, None]
         self.greet(twin)
-        if twin.number < 3:
-            self.authenticate(twin, (SUPER_AUTH, *USERS)[twin.number])
+        self.log_in(twin)
 
     def close_everything(self):
         """End every session of the seed in order, also those without a connection: none may expire later."""
