@@ -39,9 +39,19 @@ def _passes(test, server):
     except Exception as fault:  # every fault of a test is the outcome of that test
         print(f"  FAIL  {test.__name__}: {type(fault).__name__}: {fault}\n{_place(fault)}", flush=True)
         if not server.serves():
-            server.kill()
-            server.start()
+            _restart(server)
         return False
+
+
+def _restart(server):
+    """Bring a broken server back for the next test, on an empty directory if its own one keeps it from starting."""
+    server.kill()
+    try:
+        server.start()
+    except AssertionError as fault:
+        print(f"        and it does not start on its directory again: {str(fault)[-200:]}", flush=True)
+        server.home.clear()
+        server.start()
 
 
 def _check_alive(server):

@@ -69,6 +69,11 @@ class Home:
         config.write_text("".join(f"{key}={value}\n" for key, value in keys.items()))
         return config
 
+    def clear(self):
+        """Make the data directory empty."""
+        shutil.rmtree(self.data)
+        self.data.mkdir()
+
     def remove(self):
         shutil.rmtree(self.path, ignore_errors=True)
 
