@@ -153,7 +153,7 @@ TEST(PrepareTwin, DamagedRequestsAreAnswered) {
   for (int step = 0; step < 20000; ++step) {
     auto [op, body] = requests.request();
     if (op == Op::CloseSession) continue;
-    for (uint32_t cuts = random() % 3; cuts > 0 && !body.empty(); --cuts) {
+    for (auto cuts = random() % 3; cuts > 0 && !body.empty(); --cuts) {
       body[random() % body.size()] = static_cast<char>(random() % 4 == 0 ? random() : random() % 3 - 1);
     }
     if (random() % 4 == 0) body.resize(random() % (body.size() + 1));
