@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 
 namespace quorate::storage {
 namespace {
@@ -54,8 +55,11 @@ Result<DirectoryListing> list_directory(env::Disk& disk, const std::string& dire
       listing.leftovers.push_back(entry.name);
     }
   }
-  std::ranges::stable_sort(listing.logs, {}, &NamedFile::zxid);
-  std::ranges::stable_sort(listing.snapshots, {}, &NamedFile::zxid);
+  const auto earlier = [](const NamedFile& a, const NamedFile& b) {
+    return std::tie(a.zxid, a.name) < std::tie(b.zxid, b.name);
+  };
+  std::ranges::sort(listing.logs, earlier);
+  std::ranges::sort(listing.snapshots, earlier);
   return listing;
 }
 
