@@ -109,6 +109,8 @@ class Reading:
         assert not rest, f"{len(rest)} bytes behind {self.parts}"
         return self.parts
 
-    def rest(self):
-        """The bytes that no part covers; the reader is at its end then."""
-        return self._reader.rest()
+    def left(self):
+        """How many bytes are not read yet."""
+        rest = self._reader.rest()
+        self._reader = Reader(rest)
+        return len(rest)
