@@ -23,8 +23,8 @@ struct Change {
 struct PartResult {
   wire::Op op = wire::Op::Error;  ///< The logged type; Op::Error for a refused part.
   wire::Code code = wire::Code::Ok;
-  std::string_view path = {};  ///< Of the node; into the txn's bytes.
-  wire::Stat stat = {};        ///< After this part, for create*, setData, setACL.
+  std::string_view path = wire::kAbsent;  ///< Of the node; into the txn's bytes.
+  wire::Stat stat = {};                   ///< After this part, for create*, setData, setACL.
 };
 
 /// Reused over calls; clear() keeps the memory.

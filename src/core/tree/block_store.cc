@@ -1,7 +1,7 @@
 #include "core/tree/block_store.h"
 
 #include <cstdlib>
-#include <cstring>
+#include <new>
 
 #include "base/check.h"
 #include "core/tree/pages.h"
@@ -9,19 +9,18 @@
 namespace quorate::tree {
 namespace {
 
-char* next_free(const char* block) {
-  char* next;
-  std::memcpy(&next, block, sizeof next);
-  return next;
-}
+/// Stands at the start of a block that was given back.
+struct FreeBlock {
+  FreeBlock* next;
+};
 
 }  // namespace
 
 /// At the start of its 64 KiB; blocks follow.
 struct BlockStore::Page {
-  char* free;   ///< Blocks given back; each holds the address of the next.
-  char* uncut;  ///< Room for blocks never handed out.
-  Page* next;   ///< In with_room_ or spare_.
+  FreeBlock* free;  ///< Blocks given back.
+  char* uncut;      ///< Room for blocks never handed out.
+  Page* next;       ///< In with_room_ or spare_.
   Page* previous;
   uint32_t used;
   uint32_t size_class;
@@ -44,7 +43,7 @@ size_t BlockStore::memory() const {
 }
 
 BlockStore::Page* BlockStore::page_of(char* block) {
-  return reinterpret_cast<Page*>(reinterpret_cast<uintptr_t>(block) & ~(kPageBytes - 1));
+  return reinterpret_cast<Page*>(block - reinterpret_cast<uintptr_t>(block) % kPageBytes);
 }
 
 char* BlockStore::take(size_t bytes) {
@@ -58,9 +57,9 @@ char* BlockStore::take(size_t bytes) {
   const size_t size_class = class_of(bytes);
   Page* page = with_room_[size_class];
   if (page == nullptr) page = open_page(size_class);
-  char* block = page->free;
+  char* block = reinterpret_cast<char*>(page->free);
   if (block != nullptr) {
-    page->free = next_free(block);
+    page->free = page->free->next;
   } else {
     block = page->uncut;
     page->uncut += page->block_bytes();
@@ -79,8 +78,7 @@ void BlockStore::give_back(char* block, size_t bytes) {
   }
   Page* page = page_of(block);
   const bool was_full = page->full();
-  std::memcpy(block, &page->free, sizeof page->free);
-  page->free = block;
+  page->free = new (block) FreeBlock{page->free};
   if (was_full) link(page);
   if (--page->used > 0) return;
   unlink(page);

@@ -85,7 +85,7 @@ void SnapshotWalk::State::write_with_ancestors(NodeRef node) {
 
 std::string_view SnapshotWalk::State::full_path(NodeRef ref) {
   const Node& node = tree.nodes.at(ref);
-  if (ref == kRoot) return {"", 0};
+  if (ref == kRoot) return "";
   if (path_owner != node.parent) {
     path.clear();
     tree.append_path(node.parent, path);

@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::literals;
 
-constexpr std::string_view kEmpty{"", 0};
+constexpr auto kEmpty = ""sv;
 constexpr std::string_view kReadOnlyForAll =
     "\0\0\0\x01\0\0\0\x01\0\0\0\x05world\0\0\0\x06"
     "anyone"sv;

@@ -85,7 +85,7 @@ class Tree {
   // Changing: for apply(), the snapshot loader and tests. Arguments were validated; paths do not end in '/'.
   struct NewNode {
     std::string_view path;
-    std::string_view data = {};  ///< May be absent.
+    std::string_view data = wire::kAbsent;  ///< May be absent.
     AclId acl = kOpenAcl;
     wire::StatPersisted stat = {};
   };

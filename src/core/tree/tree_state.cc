@@ -9,7 +9,7 @@
 namespace quorate::tree {
 namespace {
 
-constexpr std::string_view kEmpty{"", 0};
+constexpr auto kEmpty = std::string_view("");
 constexpr std::string_view kLimitsName = "zookeeper_limits";
 constexpr std::string_view kQuotaPath = "/zookeeper/quota";
 
@@ -65,7 +65,11 @@ bool TreeState::is_at(NodeRef ref, std::string_view path) const {
 
 NodeRef TreeState::find(std::string_view path) const {
   if (path.empty() || path == "/") return kRoot;
-  return index.find(sip_hash(key, path), [this, path](NodeRef ref) { return is_at(ref, path); });
+  return find_hashed(sip_hash(key, path), path);
+}
+
+NodeRef TreeState::find_hashed(uint64_t hash, std::string_view path) const {
+  return index.find(hash, [this, path](NodeRef ref) { return is_at(ref, path); });
 }
 
 NodeRef TreeState::find_parent(std::string_view path) const {
@@ -84,7 +88,7 @@ Tree::Spot TreeState::locate(std::string_view path) const {
   index.prefetch(spot.hash);
   spot.parent = find_parent(parent);
   if (spot.parent == kNoNode) return spot;
-  spot.node = index.find(spot.hash, [this, path](NodeRef ref) { return is_at(ref, path); });
+  spot.node = find_hashed(spot.hash, path);
   return spot;
 }
 

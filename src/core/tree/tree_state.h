@@ -68,6 +68,7 @@ struct TreeState {
   mutable std::string scratch;
 
  private:
+  NodeRef find_hashed(uint64_t hash, std::string_view path) const;
   void link(Node& node, NodeRef ref);
   void unlink(const Node& node);
   void put_data(Node& node, std::string_view data);
