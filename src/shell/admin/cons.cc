@@ -1,5 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
 #include "shell/admin/texts.h"
 
 namespace quorate::admin {
@@ -7,70 +12,39 @@ namespace {
 
 using replica::Connection;
 
-const char* op_name(wire::Op op) {
+std::string_view op_name(wire::Op op) {
   using enum wire::Op;
-  switch (op) {
-    case Notification:
-      return "NA";
-    case Ping:
-      return "PING";
-    case CreateSession:
-      return "SESS";
-    case CloseSession:
-      return "CLOS";
-    case Create:
-    case Create2:
-    case CreateContainer:
-    case CreateTtl:
-      return "CREA";
-    case Delete:
-    case DeleteContainer:
-      return "DELE";
-    case SetData:
-      return "SETD";
-    case SetAcl:
-      return "SETA";
-    case Multi:
-      return "MULT";
-    case MultiRead:
-      return "MLTR";
-    case Reconfig:
-      return "RECO";
-    case Sync:
-      return "SYNC";
-    case Check:
-      return "CHEC";
-    case Exists:
-      return "EXIS";
-    case GetData:
-      return "GETD";
-    case GetAcl:
-      return "GETA";
-    case GetChildren:
-    case GetChildren2:
-      return "GETC";
-    case GetAllChildrenNumber:
-      return "GETACN";
-    case GetEphemerals:
-      return "GETE";
-    case SetWatches:
-      return "SETW";
-    case SetWatches2:
-      return "STW2";
-    case AddWatch:
-      return "ADDW";
-    case CheckWatches:
-      return "CHKW";
-    case RemoveWatches:
-      return "REMW";
-    case WhoAmI:
-      return "HOMI";
-    case Auth:
-    case Sasl:
-    case Error:
-      return "NA";
-  }
-  return "NA";
+  static constexpr std::pair<wire::Op, std::string_view> kNames[] = {{Ping, "PING"},
+                                                                     {CreateSession, "SESS"},
+                                                                     {CloseSession, "CLOS"},
+                                                                     {Create, "CREA"},
+                                                                     {Create2, "CREA"},
+                                                                     {CreateTtl, "CREA"},
+                                                                     {CreateContainer, "CREA"},
+                                                                     {Delete, "DELE"},
+                                                                     {DeleteContainer, "DELE"},
+                                                                     {SetData, "SETD"},
+                                                                     {SetAcl, "SETA"},
+                                                                     {Multi, "MULT"},
+                                                                     {MultiRead, "MLTR"},
+                                                                     {Reconfig, "RECO"},
+                                                                     {Sync, "SYNC"},
+                                                                     {Check, "CHEC"},
+                                                                     {Exists, "EXIS"},
+                                                                     {GetData, "GETD"},
+                                                                     {GetAcl, "GETA"},
+                                                                     {GetChildren, "GETC"},
+                                                                     {GetChildren2, "GETC"},
+                                                                     {GetAllChildrenNumber, "GETACN"},
+                                                                     {GetEphemerals, "GETE"},
+                                                                     {SetWatches, "SETW"},
+                                                                     {SetWatches2, "STW2"},
+                                                                     {AddWatch, "ADDW"},
+                                                                     {CheckWatches, "CHKW"},
+                                                                     {RemoveWatches, "REMW"},
+                                                                     {WhoAmI, "HOMI"}};
+  const auto* found = std::ranges::find(kNames, op, [](const auto& entry) { return entry.first; });
+  return found == std::end(kNames) ? "NA" : found->second;
 }
 
 /// Java's selection keys: 1 reads, 4 writes, 0 none; a connection that asked a word does neither.
