@@ -10,7 +10,7 @@ if(QUORATE_TESTS)
 endif()
 
 add_library(quorate_options INTERFACE)
-target_include_directories(quorate_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_include_directories(quorate_options INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
 target_compile_options(quorate_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror)
 if(QUORATE_SANITIZE)

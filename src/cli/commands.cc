@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 
+#include <build_stamp.h>
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -13,7 +14,6 @@
 #include "shell/config/reference.h"
 #include "shell/io/posix_disk.h"
 #include "shell/server/serve.h"
-#include "shell/server/version.h"
 #include "shell/storage/repair.h"
 #include "tools/bench.h"
 

@@ -200,8 +200,7 @@ void Replica::on_session_created(const InFlight& write, const tree::TxnView& txn
   Connection* connection = write.connection;
   if (connection == nullptr || connection->phase != Phase::Confirming) return;
   connection->phase = Phase::Live;
-  connection->stats.last_op = wire::Op::CreateSession;
-  stats_.latency.add((now_.monotonic - write.received).value);
+  note_reply(*connection, {0, wire::Op::CreateSession, {}, write.received});
   send_connect_response(*connection, id, connection->timeout_ms);
   outbox_.gates.push_back(connection);
 }

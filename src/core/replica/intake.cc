@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include "base/planted.h"
 
+#include "base/planted.h"
 #include "core/replica/replica.h"
 #include "core/replica/reply.h"
 #include "wire/client.h"
@@ -116,10 +116,18 @@ void Replica::answer_read(Connection& connection, const Request& request) {
     reply_code(connection, request.xid, Zxid{-1}, wire::Code::Unimplemented);
     return begin_close(connection);
   }
-  const size_t before = connection.out.size();
+  const size_t size_before = connection.out.size();
+  const int64_t sent_before = connection.stats.sent;
   reads_.answer(connection, {request.op, request.xid, request.body});
   stats_.read_latency.add((now_.monotonic - request.received).value);
-  finish_reply(connection, request, connection.out.size() - before);
+  size_t bytes = connection.out.size() - size_before;
+  if (const int64_t events = connection.stats.sent - sent_before; events > 0) {
+    // Only setWatches sends notifications of its own, and its reply is a bare header.
+    stats_.packets_sent += events;
+    stats_.watch_bytes += static_cast<int64_t>(bytes - ReplyFrame::kHeadBytes);
+    bytes = ReplyFrame::kHeadBytes;
+  }
+  finish_reply(connection, request, bytes);
 }
 
 void Replica::answer_waiting(Connection& connection) {
@@ -170,10 +178,21 @@ void Replica::reply_code(Connection& connection, int32_t xid, Zxid zxid, wire::C
 }
 
 void Replica::finish_reply(Connection& connection, const Request& request, size_t reply_bytes) {
+  note_reply(connection, request);
+  ++connection.stats.sent;
+  ++stats_.packets_sent;
+  stats_.response_size.add(static_cast<int64_t>(reply_bytes) - 4);
+  stats_.response_bytes += static_cast<int64_t>(reply_bytes);
+  if (request.xid > 0 && connection.outstanding > 0) --connection.outstanding;
+  resume_if_fine(connection);
+  mark_dirty(connection);
+}
+
+void Replica::note_reply(Connection& connection, const Request& request) {
   const int64_t latency = (now_.monotonic - request.received).value;
   ConnectionStats& stats = connection.stats;
   stats.last_op = request.op;
-  stats.last_cxid = request.xid;
+  if (request.xid >= 0) stats.last_cxid = request.xid;  // a ping leaves the last request's
   stats.last_zxid = tree_->last_zxid();
   stats.last_response = now_.monotonic;
   stats.latency_last = latency;
@@ -181,14 +200,7 @@ void Replica::finish_reply(Connection& connection, const Request& request, size_
   stats.latency_max = std::max(stats.latency_max, latency);
   stats.latency_sum += latency;
   ++stats.latency_count;
-  ++stats.sent;
-  ++stats_.packets_sent;
   stats_.latency.add(latency);
-  stats_.response_size.add(static_cast<int64_t>(reply_bytes) - 4);
-  stats_.response_bytes += static_cast<int64_t>(reply_bytes);
-  if (request.xid > 0 && connection.outstanding > 0) --connection.outstanding;
-  resume_if_fine(connection);
-  mark_dirty(connection);
 }
 
 void Replica::pause_if_overloaded(Connection& connection) {

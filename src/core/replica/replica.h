@@ -121,6 +121,7 @@ class Replica {
   void answer_waiting(Connection& connection);
   void answer_auth(Connection& connection, const Request& request);
   void reply_code(Connection& connection, int32_t xid, Zxid zxid, wire::Code code);
+  void note_reply(Connection& connection, const Request& request);
   void finish_reply(Connection& connection, const Request& request, size_t reply_bytes);
   void pause_if_overloaded(Connection& connection);
   void resume_if_fine(Connection& connection);

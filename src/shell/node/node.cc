@@ -99,6 +99,8 @@ bool Node::answer_word(Client& client) {
   ++connection.stats.received;
   ++replica_->stats().packets_received;
   connection.out.append(word_answer(client, *word));
+  ++connection.stats.sent;
+  ++replica_->stats().packets_sent;
   replica_->close(connection);
   replica_->outbox().closes.push_back(&connection);
   return true;

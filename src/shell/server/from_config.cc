@@ -1,8 +1,8 @@
 #include "shell/server/from_config.h"
 
-#include <algorithm>
+#include <build_stamp.h>
 
-#include "shell/server/version.h"
+#include <algorithm>
 
 namespace quorate::server {
 namespace {
