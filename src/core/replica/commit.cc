@@ -78,17 +78,7 @@ void Replica::fire(const tree::Change& change, Zxid zxid) {
   told_child_.clear();
   watches_.trigger(tree::WatchTable::Child, parent, nullptr, told_child_);
   stats_.node_children_watch_count.add(static_cast<int64_t>(told_child_.size()));
-  if (!told_child_.empty()) tell(told_child_, wire::Event::ChildrenChanged, parent, parent_acl(parent), zxid);
-}
-
-tree::AclId Replica::parent_acl(std::string_view parent) const {
-  const tree::NodeRef node = tree_->find(parent);
-  if (node != tree::kNoNode) return tree_->acl_of(node);
-  // The parent went later in the same multi; its last list is in the change that removed it.
-  for (const tree::Change& change : applied_.changes) {
-    if (change.event == wire::Event::Deleted && change.path == parent) return change.acl;
-  }
-  return tree::kOpenAcl;
+  if (!told_child_.empty()) tell(told_child_, wire::Event::ChildrenChanged, parent, change.parent_acl, zxid);
 }
 
 void Replica::tell(const std::vector<ConnId>& connections, wire::Event event, std::string_view path, tree::AclId acl,

@@ -137,7 +137,6 @@ class Replica {
   void fire(const tree::Change& change, Zxid zxid);
   void tell(const std::vector<ConnId>& connections, wire::Event event, std::string_view path, tree::AclId acl,
             Zxid zxid);
-  tree::AclId parent_acl(std::string_view parent) const;
   void note_digest(const tree::TxnView& txn);
   void finish_write(const InFlight& write, const tree::TxnView& txn);
   void write_result(Connection& connection, const InFlight& write, bool refused);

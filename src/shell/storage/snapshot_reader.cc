@@ -38,7 +38,7 @@ class LoadingReceiver : public Receiver {
     return loader_.node(path, data, acl, stat);
   }
   std::string why() const override { return loader_.why(); }
-  void finish(Zxid zxid) { loader_.finish(zxid); }
+  bool finish(Zxid zxid) { return loader_.finish(zxid); }
 
  private:
   tree::TreeLoader loader_;
@@ -249,7 +249,9 @@ Result<SnapshotFacts> load_snapshot(env::Disk& disk, const std::string& director
   auto facts = parse(disk, fmt::format("{}/{}", directory, name), max_buffer_bytes, receiver);
   if (!facts) return facts;
   facts->zxid = zxid_of_name(name).value_or(Zxid{});
-  receiver.finish(facts->zxid);
+  if (!receiver.finish(facts->zxid)) {
+    return fail(Fault::Corrupt, fmt::format("{}/{}: {}", directory, name, receiver.why()));
+  }
   return facts;
 }
 
