@@ -70,7 +70,7 @@ def words(world, _ops):
 
 
 def _text(world, side, word):
-    return four_letter_word(world.addresses[side], word).decode()
+    return four_letter_word(world.addresses[side], word).decode("utf-8", "backslashreplace")
 
 
 def _watch_counts(world, side, word):

@@ -16,7 +16,7 @@ PYTHON = "/usr/bin/python3"
 PARTS = (
     ("tools", ("selftest.py",), 30),
     ("differential self-check", ("differential.py", "--self-check", "--seeds", "1-4", "--steps", "200"), 120),
-    ("differential", ("differential.py", "--quorate", "{}", "--seeds", "{seeds}", "--steps", "250"), 600),
+    ("differential", ("differential.py", "--quorate", "{}", "--seeds", "{seeds}", "--steps", "250"), 1800),
     ("version 3.9", ("version39_test.py", "{}"), 60),
     ("bad input", ("badinput_test.py", "{}"), 180),
     ("reaper", ("reaper_test.py", "{}"), 60),
@@ -50,7 +50,7 @@ def main():
     parser.add_argument("binary", help="path of the Quorate binary")
     parser.add_argument("--full", action="store_true", help="many more seeds")
     arguments = parser.parse_args()
-    values = {"seeds": "1-300" if arguments.full else "1-30"}
+    values = {"seeds": "1-800" if arguments.full else "1-80"}
     outcomes = []
     for name, command, seconds in PARTS:
         command = tuple(part.format(arguments.binary, **values) for part in command)

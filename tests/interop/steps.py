@@ -58,6 +58,7 @@ def certain(world, ops):
                zk.create(f"{root}/locked", b"", locked), zk.get_data(f"{root}/locked"), zk.create(f"{root}/locked/x"),
                zk.create_container(f"{root}/c1", flags=1), zk.create_container(f"{root}/c3-", flags=3), zk.create(f"{root}/c1/x"),
                zk.create(root), zk.delete(root), zk.delete(f"{root}/e", 5), zk.set_acl(root, zk.OPEN_ACL, 7), zk.set_acl(root, []),
+               zk.set_acl(root, [zk.Acl(zk.ALL, None, "x")]),
                zk.get_acl(f"{root}/locked"), zk.remove_watches(root, 3), zk.delete("/zookeeper"), zk.delete("/"), zk.reconfig(None, None, ""),
                zk.multi([zk.create(f"{root}/m"), zk.create(f"{root}/e/m"), zk.check(root, 0)])):
         world.do(twin, [op])
