@@ -1,0 +1,77 @@
+#include "sim/plan.h"
+
+namespace quorate::sim {
+namespace {
+
+storage::Compression draw_compression(Rng& rng) {
+  const uint64_t draw = rng.below(10);
+  if (draw == 0) return storage::Compression::Gzip;
+  return draw < 3 ? storage::Compression::Snappy : storage::Compression::None;
+}
+
+void set_storage(node::NodeSettings& settings, Rng& rng) {
+  storage::RecoverySettings& recovery = settings.recovery;
+  const bool apart = rng.percent(30);
+  recovery.data_directory = "/data";
+  recovery.data_log_directory = apart ? "/logs" : "/data";
+  recovery.snapshot_directory = recovery.data_directory + "/version-2";
+  recovery.log_directory = recovery.data_log_directory + "/version-2";
+  recovery.hash_key = {rng.next(), rng.next()};
+  settings.log.directory = recovery.log_directory;
+  constexpr uint64_t kPreallocated[] = {0, 4096, 8192, 16384, 65536};
+  settings.log.preallocate_bytes = rng.pick(kPreallocated);
+  if (rng.percent(30)) settings.log.size_limit_bytes = static_cast<uint64_t>(rng.between(1000, 12000));
+}
+
+void set_snapshots(node::NodeSettings& settings, Rng& rng) {
+  node::SnapshotSettings& snapshot = settings.snapshot;
+  snapshot.compression = draw_compression(rng);
+  snapshot.with_last_zxid = rng.percent(70);
+  snapshot.snap_count = static_cast<int32_t>(rng.between(8, 120));
+  snapshot.floor_bytes = rng.between(2000, 60'000);
+  snapshot.size_limit_bytes = rng.percent(30) ? rng.between(2000, 20'000) : -1;
+  snapshot.slice_bytes = static_cast<size_t>(rng.between(1, 1500));
+  if (rng.percent(10)) snapshot.queue_limit_bytes = static_cast<size_t>(rng.between(500, 5000));
+  if (rng.percent(80)) settings.purge.interval = {rng.between(300, 4000)};
+  settings.purge.retain = static_cast<int32_t>(rng.between(1, 4));
+}
+
+void set_service(node::NodeSettings& settings, Rng& rng) {
+  replica::ReplicaSettings& replica = settings.replica;
+  replica.tick = {rng.between(100, 2000)};
+  replica.timeouts = {500, 30'000};
+  replica.extended_types = rng.percent(60);
+  replica.digest = rng.percent(85);
+  replica.close_session_txn = rng.percent(85);
+  if (rng.percent(15)) replica.outstanding_limit = static_cast<int32_t>(rng.between(1, 8));
+  if (rng.percent(15)) {
+    replica.request_throttle.max_requests = static_cast<int32_t>(rng.between(1, 8));
+    replica.request_throttle.stall_time = {rng.between(1, 50)};
+  }
+  replica.cleaner.check_interval = {rng.between(200, 5000)};
+  replica.cleaner.max_per_minute = static_cast<int32_t>(rng.between(1000, 60'000));
+  settings.recovery.check_digest = replica.digest;
+  settings.recovery.tree_options = {replica.extended_types, false};
+  settings.links.sessionless_timeout = {rng.between(500, 5000)};
+}
+
+}  // namespace
+
+Plan make_plan(Rng& rng) {
+  Plan plan;
+  set_storage(plan.settings, rng);
+  set_snapshots(plan.settings, rng);
+  set_service(plan.settings, rng);
+  plan.clients = static_cast<uint32_t>(rng.between(1, 5));
+  plan.requests = static_cast<uint32_t>(rng.between(30, 260));
+  plan.session_timeout_ms = static_cast<int32_t>(rng.between(800, 12'000));
+  plan.mean_pause_us = int64_t{1000} << rng.below(7);
+  plan.sync_us = int64_t{50} << rng.below(8);
+  plan.crash_percent = rng.percent(15) ? 0 : static_cast<uint32_t>(rng.between(20, 95));
+  plan.error_percent = rng.percent(50) ? 0 : static_cast<uint32_t>(rng.between(10, 70));
+  plan.damage_percent = rng.percent(80) ? 0 : 40;
+  plan.max_restarts = static_cast<uint32_t>(rng.between(1, 8));
+  return plan;
+}
+
+}  // namespace quorate::sim

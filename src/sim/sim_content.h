@@ -1,0 +1,48 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/rng.h"
+
+/// The bytes of one simulated file: what the page cache shows, what is durable, and the writes in between. A power cut
+/// keeps or loses each dirty sector on its own, in the state after any of the writes that touched it.
+namespace quorate::sim {
+
+class SimContent {
+ public:
+  const std::string& bytes() const { return current_; }
+  bool dirty() const { return !pending_.empty(); }
+
+  void write(uint64_t offset, std::string_view bytes);
+  void truncate(uint64_t size);
+  /// All that was written is durable from now on.
+  void sync();
+  /// A sync that failed: the kernel wrote some sectors, dropped the others, and calls the pages clean. They stay
+  /// readable until the process goes.
+  void fail_sync(Rng& rng);
+  /// The power went. What is left is current and durable.
+  void power_cut(Rng& rng);
+  /// The process went; its pages stay, save those that a failed sync has let go.
+  void process_end();
+  /// Damage of a durable byte, for scenarios that ask for it.
+  void flip(uint64_t offset, uint8_t mask);
+
+ private:
+  struct Change {
+    uint64_t offset;
+    std::string bytes;
+    bool truncates;
+    uint64_t size_after;
+  };
+  static void apply(const Change& change, std::string& image);
+  std::string torn_image(Rng& rng) const;
+
+  std::string current_;
+  std::string durable_;
+  std::vector<Change> pending_;
+  bool evicts_ = false;
+};
+
+}  // namespace quorate::sim

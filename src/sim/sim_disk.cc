@@ -1,0 +1,282 @@
+#include "sim/sim_disk.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace quorate::sim {
+namespace {
+
+std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+bool is_log(const std::string& path) { return path.find("log.") != path.npos; }
+
+}  // namespace
+
+class SimDisk::OpenFile final : public env::File {
+ public:
+  OpenFile(SimDisk& disk, std::string path, SimFilePtr node, bool filler)
+      : disk_(disk),
+        path_(std::move(path)),
+        node_(std::move(node)),
+        filler_(filler),
+        incarnation_(disk.incarnation_),
+        seen_errors_(node_->sync_errors) {}
+
+  Result<void> write(uint64_t offset, std::string_view bytes) override {
+    if (auto dead = refuse()) return std::unexpected(*dead);
+    if (!filler_ && is_log(path_) && disk_.on_log_bytes) disk_.on_log_bytes(bytes);
+    const Turn turn = disk_.begin(Call::Write, path_, filler_);
+    disk_.trace_.note(offset ^ bytes.size());
+    disk_.trace_.say("disk: write {} {}+{}{}", path_, offset, bytes.size(), turn.error ? " FAILS" : "");
+    if (turn.error) {
+      // Part of it may have got there.
+      if (!disk_.crashed_) node_->content.write(offset, bytes.substr(0, disk_.rng_.below(bytes.size() + 1)));
+      return std::unexpected(*turn.error);
+    }
+    node_->content.write(offset, bytes);
+    node_->modified_ms = disk_.clock_.now().wall_ms;
+    disk_.end(turn);
+    if (turn.crash_behind) return fail(Fault::Io, "crashed");
+    return {};
+  }
+
+  Result<void> sync() override {
+    if (auto dead = refuse()) return std::unexpected(*dead);
+    const Turn turn = disk_.begin(Call::Sync, path_, filler_);
+    disk_.trace_.say("disk: sync {}{}", path_, turn.error ? " FAILS" : "");
+    if (turn.error) {
+      if (!disk_.crashed_) {
+        node_->content.fail_sync(disk_.rng_);
+        seen_errors_ = ++node_->sync_errors;
+      }
+      return std::unexpected(*turn.error);
+    }
+    if (std::exchange(seen_errors_, node_->sync_errors) != node_->sync_errors) {
+      return fail(Fault::Io, "an earlier sync of " + path_ + " failed");
+    }
+    node_->content.sync();
+    disk_.end(turn);
+    if (turn.crash_behind) return fail(Fault::Io, "crashed");
+    return {};
+  }
+
+  Result<size_t> read(uint64_t offset, std::span<char> into) override {
+    if (auto dead = refuse()) return std::unexpected(*dead);
+    if (Turn turn = disk_.begin(Call::Read, path_); turn.error) return std::unexpected(*turn.error);
+    const std::string& bytes = node_->content.bytes();
+    if (offset >= bytes.size()) return size_t{0};
+    const size_t count = std::min(into.size(), bytes.size() - offset);
+    std::copy_n(bytes.data() + offset, count, into.data());
+    return count;
+  }
+
+  Result<uint64_t> size() override {
+    if (auto dead = refuse()) return std::unexpected(*dead);
+    return node_->content.bytes().size();
+  }
+
+  Result<void> truncate(uint64_t size) override {
+    if (auto dead = refuse()) return std::unexpected(*dead);
+    const Turn turn = disk_.begin(Call::Write, path_, filler_);
+    disk_.trace_.say("disk: truncate {} to {}{}", path_, size, turn.error ? " FAILS" : "");
+    if (turn.error) return std::unexpected(*turn.error);
+    node_->content.truncate(size);
+    disk_.end(turn);
+    return {};
+  }
+
+  void write_back(uint64_t, uint64_t) override {}
+
+ private:
+  std::optional<Error> refuse() const {
+    if (!disk_.crashed_ && incarnation_ == disk_.incarnation_) return std::nullopt;
+    return Error{Fault::Io, "crashed"};
+  }
+
+  SimDisk& disk_;
+  std::string path_;
+  SimFilePtr node_;
+  bool filler_;
+  uint64_t incarnation_;
+  uint32_t seen_errors_;
+};
+
+void SimDisk::calm() {
+  crash_call_ = 0;
+  crash_point_.reset();
+  fault_.reset();
+}
+
+SimDisk::Turn SimDisk::begin(Call call, const std::string& path, bool filler) {
+  trace_.note(static_cast<uint64_t>(call));
+  if (crashed_) return {Error{Fault::Io, "crashed"}};
+  if (crash_call_ > 0 && --crash_call_ == 0) {
+    trace_.say("disk: CRASH at a call on {}", path);
+    if (call != Call::Read && rng_.percent(50)) return {std::nullopt, true};
+    crashed_ = true;
+    return {Error{Fault::Io, "crashed"}};
+  }
+  if (fault_ && fits(*fault_, call, path, filler) && --fault_->countdown == 0) {
+    return {give(*std::exchange(fault_, std::nullopt), path)};
+  }
+  return {};
+}
+
+bool SimDisk::fits(const DiskFault& fault, Call call, const std::string& path, bool filler) const {
+  const bool right_call = fault.what == DiskFault::What::ReadError   ? call == Call::Read
+                          : fault.what == DiskFault::What::SyncError ? call == Call::Sync
+                                                                     : call == Call::Write || call == Call::Other;
+  if (!right_call || fault.countdown == 0) return false;
+  switch (fault.where) {
+    case DiskFault::Where::Log:
+      return is_log(path) && !filler;
+    case DiskFault::Where::Filler:
+      return filler;
+    case DiskFault::Where::Snapshot:
+      return path.find("snapshot.") != path.npos;
+  }
+  return false;
+}
+
+Error SimDisk::give(const DiskFault& fault, const std::string& path) {
+  error_given_ = true;
+  // What the kernel met while it synced for the filler, the log hears of at its own next sync.
+  const bool sync_of_filler = fault.where == DiskFault::Where::Filler && fault.what == DiskFault::What::SyncError;
+  if (fault.where == DiskFault::Where::Log || sync_of_filler) log_error_given_ = true;
+  trace_.say("disk: error given to {}", path);
+  if (fault.what == DiskFault::What::Full) return {Fault::NoSpace, "no space left for " + path};
+  return {Fault::Io, "input/output error on " + path};
+}
+
+void SimDisk::end(const Turn& turn) {
+  if (turn.crash_behind) crashed_ = true;
+}
+
+void SimDisk::reach(env::CrashPoint point) {
+  if (crashed_) return;
+  const auto number = static_cast<size_t>(point);
+  ++reached[number];
+  trace_.note(number);
+  if (crash_point_ != point || --crash_point_countdown_ > 0) return;
+  ++crashed_there[number];
+  crash_point_.reset();
+  crashed_ = true;
+  trace_.say("disk: CRASH at point {}", number);
+}
+
+void SimDisk::power_cut() {
+  trace_.say("power cut");
+  for (auto& [path, names] : directories_) {
+    names.power_cut(rng_);
+    for (const auto& [name, node] : names.now()) {
+      node->content.power_cut(rng_);
+      trace_.say("  left: {}/{} {} bytes", path, name, node->content.bytes().size());
+    }
+  }
+}
+
+void SimDisk::process_end() {
+  for (auto& [path, names] : directories_) {
+    for (const auto& [name, node] : names.now()) node->content.process_end();
+  }
+}
+
+void SimDisk::power_on() {
+  ++incarnation_;
+  crashed_ = false;
+  log_error_given_ = false;
+  error_given_ = false;
+  calm();
+}
+
+SimNames* SimDisk::directory_of(const std::string& path) {
+  const auto at = directories_.find(parent_of(path));
+  return at == directories_.end() ? nullptr : &at->second;
+}
+
+SimFilePtr SimDisk::find(const std::string& path) const {
+  const auto at = directories_.find(parent_of(path));
+  return at == directories_.end() ? nullptr : at->second.find(name_of(path));
+}
+
+Result<std::unique_ptr<env::File>> SimDisk::open(const std::string& path, env::Open mode) {
+  const Turn turn = begin(mode == env::Open::Create ? Call::Other : Call::Read, path);
+  if (turn.error) return std::unexpected(*turn.error);
+  SimNames* names = directory_of(path);
+  if (names == nullptr) return fail(Fault::NotFound, path);
+  SimFilePtr node = names->find(name_of(path));
+  if (mode == env::Open::Create) {
+    if (node == nullptr) {
+      node = names->create(name_of(path));
+    } else {
+      node->content.truncate(0);
+    }
+    end(turn);
+    if (turn.crash_behind) return fail(Fault::Io, "crashed");
+  }
+  if (node == nullptr) return fail(Fault::NotFound, path);
+  return std::make_unique<OpenFile>(*this, path, std::move(node), mode == env::Open::ReadWrite && is_log(path));
+}
+
+Result<void> SimDisk::rename(const std::string& from, const std::string& to) {
+  const Turn turn = begin(Call::Other, to);
+  trace_.say("disk: rename {} to {}{}", from, name_of(to), turn.error ? " FAILS" : "");
+  if (turn.error) return std::unexpected(*turn.error);
+  SimNames* names = directory_of(from);
+  if (names == nullptr || names->find(name_of(from)) == nullptr) return fail(Fault::NotFound, from);
+  names->rename(name_of(from), name_of(to));
+  end(turn);
+  if (turn.crash_behind) return fail(Fault::Io, "crashed");
+  return {};
+}
+
+Result<void> SimDisk::remove(const std::string& path) {
+  const Turn turn = begin(Call::Other, path);
+  trace_.say("disk: remove {}{}", path, turn.error ? " FAILS" : "");
+  if (turn.error) return std::unexpected(*turn.error);
+  SimNames* names = directory_of(path);
+  if (names == nullptr || names->find(name_of(path)) == nullptr) return fail(Fault::NotFound, path);
+  names->remove(name_of(path));
+  end(turn);
+  if (turn.crash_behind) return fail(Fault::Io, "crashed");
+  return {};
+}
+
+Result<void> SimDisk::sync_directory(const std::string& path) {
+  const Turn turn = begin(Call::Other, path);
+  trace_.say("disk: sync directory {}{}", path, turn.error ? " FAILS" : "");
+  if (turn.error) return std::unexpected(*turn.error);
+  const auto at = directories_.find(path);
+  if (at == directories_.end()) return fail(Fault::NotFound, path);
+  at->second.sync();
+  end(turn);
+  if (turn.crash_behind) return fail(Fault::Io, "crashed");
+  return {};
+}
+
+Result<std::vector<env::Entry>> SimDisk::list(const std::string& path) {
+  if (const Turn turn = begin(Call::Read, path); turn.error) return std::unexpected(*turn.error);
+  const auto at = directories_.find(path);
+  if (at == directories_.end()) return fail(Fault::NotFound, path);
+  std::vector<env::Entry> entries;
+  for (const auto& [name, node] : at->second.now()) {
+    entries.push_back({name, node->content.bytes().size(), node->modified_ms});
+  }
+  return entries;
+}
+
+Result<void> SimDisk::make_directories(const std::string& path) {
+  const Turn turn = begin(Call::Other, path);
+  if (turn.error) return std::unexpected(*turn.error);
+  for (size_t at = path.find('/', 1); at != path.npos; at = path.find('/', at + 1)) directories_[path.substr(0, at)];
+  directories_[path];
+  end(turn);
+  if (turn.crash_behind) return fail(Fault::Io, "crashed");
+  return {};
+}
+
+Result<std::unique_ptr<env::DirectoryLock>> SimDisk::lock(const std::string&) {
+  return std::make_unique<env::DirectoryLock>();
+}
+
+}  // namespace quorate::sim

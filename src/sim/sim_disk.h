@@ -1,0 +1,99 @@
+#pragma once
+#include <array>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shell/env/disk.h"
+#include "sim/rng.h"
+#include "sim/sim_clock.h"
+#include "sim/sim_names.h"
+#include "sim/trace.h"
+
+/// A disk that keeps only what was synced, and fails when told: a crash at some call or named point, EIO, a full disk,
+/// a sync that fails. After a crash every call fails and changes nothing until power_on(). Directories are durable at
+/// once, as the posix disk makes them.
+namespace quorate::sim {
+
+constexpr size_t kCrashPoints = static_cast<size_t>(env::CrashPoint::kCount);
+
+/// An error to come: the `countdown`th fitting call gets it.
+struct DiskFault {
+  enum class What : uint8_t { ReadError, WriteError, Full, SyncError };
+  enum class Where : uint8_t { Log, Filler, Snapshot };
+  What what = What::WriteError;
+  Where where = Where::Log;
+  uint64_t countdown = 0;
+};
+
+class SimDisk final : public env::Disk {
+ public:
+  SimDisk(const SimClock& clock, Rng& rng, Trace& trace) : clock_(clock), rng_(rng), trace_(trace) {}
+
+  // What the world does to it.
+  void crash_at_call(uint64_t countdown) { crash_call_ = countdown; }
+  void crash_at_point(env::CrashPoint point, uint64_t countdown) {
+    crash_point_ = point;
+    crash_point_countdown_ = countdown;
+  }
+  void inject(const DiskFault& fault) { fault_ = fault; }
+  /// Nothing is armed any more.
+  void calm();
+  bool crashed() const { return crashed_; }
+  void crash() { crashed_ = true; }
+  void power_cut();
+  void process_end();
+  void power_on();
+  /// An injected error reached the log, so the node may have stopped itself; or anything at all.
+  bool log_error_given() const { return log_error_given_; }
+  bool error_given() const { return error_given_; }
+
+  // What the world reads.
+  std::function<void(std::string_view)> on_log_bytes;
+  std::array<uint64_t, kCrashPoints> reached{};
+  std::array<uint64_t, kCrashPoints> crashed_there{};
+  const std::map<std::string, SimNames>& directories() const { return directories_; }
+  SimFilePtr find(const std::string& path) const;
+
+  // env::Disk
+  Result<std::unique_ptr<env::File>> open(const std::string& path, env::Open mode) override;
+  Result<void> rename(const std::string& from, const std::string& to) override;
+  Result<void> remove(const std::string& path) override;
+  Result<void> sync_directory(const std::string& path) override;
+  Result<std::vector<env::Entry>> list(const std::string& path) override;
+  Result<void> make_directories(const std::string& path) override;
+  Result<std::unique_ptr<env::DirectoryLock>> lock(const std::string& path) override;
+  void reach(env::CrashPoint point) override;
+
+ private:
+  class OpenFile;
+  enum class Call : uint8_t { Read, Write, Sync, Other };
+  /// How a call goes: an error; or it takes effect, and perhaps the crash comes right behind it.
+  struct Turn {
+    std::optional<Error> error;
+    bool crash_behind = false;
+  };
+  Turn begin(Call call, const std::string& path, bool filler = false);
+  bool fits(const DiskFault& fault, Call call, const std::string& path, bool filler) const;
+  Error give(const DiskFault& fault, const std::string& path);
+  void end(const Turn& turn);
+  SimNames* directory_of(const std::string& path);
+
+  const SimClock& clock_;
+  Rng& rng_;
+  Trace& trace_;
+  std::map<std::string, SimNames> directories_;
+  uint64_t incarnation_ = 1;
+  bool crashed_ = false;
+  uint64_t crash_call_ = 0;
+  std::optional<env::CrashPoint> crash_point_;
+  uint64_t crash_point_countdown_ = 0;
+  std::optional<DiskFault> fault_;
+  bool log_error_given_ = false;
+  bool error_given_ = false;
+};
+
+}  // namespace quorate::sim

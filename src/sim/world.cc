@@ -1,0 +1,213 @@
+#include "sim/world.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "sim/state_check.h"
+
+namespace quorate::sim {
+namespace {
+
+constexpr uint64_t kMostEvents = 400'000;
+
+}  // namespace
+
+Outcome run_seed(uint64_t seed, bool verbose) { return World(seed, verbose).run(); }
+
+World::World(uint64_t seed, bool verbose)
+    : rng_(seed),
+      trace_(verbose),
+      plan_(make_plan(rng_)),
+      disk_(clock_, rng_, trace_),
+      history_(verdict_, trace_),
+      network_(rng_, trace_,
+               [this](int64_t at, NetEvent event, uint32_t link) {
+                 schedule_at(at, event == NetEvent::ToServer ? What::ToServer : What::ToClient, link);
+               }),
+      workload_(rng_, history_.model),
+      requests_left_(plan_.requests) {
+  history_.model.extended_types = plan_.settings.replica.extended_types;
+  disk_.on_log_bytes = [this](std::string_view bytes) { history_.on_log_bytes(bytes, clock_.micros()); };
+  const ClientWorld world{
+      {history_, verdict_, trace_, clock_}, network_, workload_, rng_, plan_, requests_left_, [this](Link& link) {
+        link.last_to_server = clock_.micros() + link.base_delay;
+        schedule_at(link.last_to_server, What::Accept, link.id);
+      }};
+  for (uint32_t i = 0; i < plan_.clients; ++i) clients_.push_back(std::make_unique<SimClient>(world, i));
+}
+
+World::~World() = default;
+
+void World::schedule_at(int64_t at, What what, uint32_t number) { events_.push({at, next_order_++, what, number}); }
+void World::schedule(int64_t delay, What what, uint32_t number) { schedule_at(clock_.micros() + delay, what, number); }
+
+Outcome World::run() {
+  boot();
+  for (uint32_t i = 0; i < plan_.clients; ++i) schedule(rng_.between(0, 50'000), What::Client, i);
+  uint64_t events = 0;
+  while (!verdict_.failed() && ending_ != Ending::Done) {
+    if (events_.empty() || ++events > kMostEvents) {
+      verdict_.fail("the run does not come to its end");
+      break;
+    }
+    const Event event = events_.top();
+    events_.pop();
+    clock_.advance_to(event.at);
+    network_.set_time(event.at);
+    trace_.set_time(event.at);
+    trace_.note(static_cast<uint64_t>(event.at) ^ static_cast<uint64_t>(event.what) << 56);
+    handle(event);
+  }
+  outcome_.failure = verdict_.text();
+  outcome_.trace_hash = trace_.hash();
+  outcome_.reached = disk_.reached;
+  outcome_.crashed_there = disk_.crashed_there;
+  outcome_.txns = static_cast<uint64_t>(history_.last_zxid());
+  return outcome_;
+}
+
+void World::handle(const Event& event) {
+  switch (event.what) {
+    case What::ToServer: {
+      Link& link = network_.link(event.number);
+      network_.arrive_at_server(link);
+      if (link.server_open) wake(rng_.between(0, 100));
+      return;
+    }
+    case What::ToClient: {
+      Link& link = network_.link(event.number);
+      const Chunk chunk = network_.arrive_at_client(link);
+      if (link.window_opened) wake(0);
+      if (!chunk.bytes.empty() || chunk.end) clients_[link.client]->on_chunk(link, chunk);
+      return;
+    }
+    case What::Accept:
+      return accept(network_.link(event.number));
+    case What::Client: {
+      const int64_t pause = clients_[event.number]->act();
+      if (pause >= 0) schedule(pause, What::Client, event.number);
+      if (requests_left_ == 0) advance_ending();
+      return;
+    }
+    case What::End:
+      return advance_ending();
+    default:
+      break;
+  }
+  if (event.number != life_) return;  // of a process that is gone
+  if (node_ == nullptr) return boot();
+  switch (event.what) {
+    case What::LogPerform:
+      node_->log().perform();
+      schedule(rng_.between(0, 100), What::LogDone, life_);
+      return after_disk_work();
+    case What::BackPerform:
+      node_->background().perform();
+      schedule(rng_.between(0, 100), What::BackDone, life_);
+      return after_disk_work();
+    case What::LogDone:
+      log_done_ = true;
+      return wake(0);
+    case What::BackDone:
+      background_done_ = true;
+      return wake(0);
+    default:
+      if (event.at >= round_at_) round();
+  }
+}
+
+void World::accept(Link& link) {
+  if (node_ == nullptr || link.silent) {
+    if (!link.silent && link.client_open) clients_[link.client]->on_chunk(link, {{}, true});
+    return;
+  }
+  node_->set_now();
+  node::Client* client = node_->accept(network_.server_end(link), {"10.0.0.1", "/10.0.0.1:4711", false});
+  link.node_client = client;
+  if (client != nullptr) link.conn_id = client->connection->id.value;
+}
+
+/// Requests are all made: let everything be answered, look; let all clients leave, look again.
+void World::advance_ending() {
+  const int64_t now = clock_.micros();
+  if (ending_ == Ending::Work) {
+    ending_ = Ending::Drain;
+    ending_since_ = now;
+    plan_.max_restarts = 0;
+    disk_.calm();
+    for (auto& client : clients_) client->settle_down();
+  }
+  if (ending_ == Ending::Drain && now - ending_since_ > 1'000'000 && node_ != nullptr &&
+      node_->replica().requests_in_process() == 0 &&
+      std::ranges::all_of(clients_, [](const auto& client) { return client->quiet(); })) {
+    check_quiet();
+    ending_ = Ending::Leave;
+    ending_since_ = now;
+    for (auto& client : clients_) client->leave();
+    schedule(int64_t{plan_.session_timeout_ms} * 1000 + plan_.settings.replica.tick.value * 4000 + 20'000'000,
+             What::End, 0);
+    return;
+  }
+  if (ending_ == Ending::Leave && now - ending_since_ > 20'000'000) {
+    check_quiet();
+    if (!node_->replica().sessions().all().empty()) verdict_.fail("sessions are left behind clients that are gone");
+    if (node_->replica().tree().ephemeral_count() > 0) verdict_.fail("ephemerals are left behind their sessions");
+    if (!node_->replica().watches().empty()) verdict_.fail("watches are left behind their connections");
+    if (node_->client_count() > 0) verdict_.fail("connections are left behind clients that are gone");
+    stop(true);
+    boot();
+    ending_ = Ending::Done;
+  }
+}
+
+void World::check_quiet() {
+  const std::string wrong = compare_state(node_->replica().tree(), node_->replica().sessions(), history_.model,
+                                          node_->replica().tree().last_zxid().value);
+  if (!wrong.empty()) verdict_.fail("the live tree is wrong: {}", wrong);
+  check_tables();
+  check_watches();
+}
+
+/// What the tables hold belongs to the living. Spec: known-faults MUST-9.
+void World::check_tables() {
+  replica::Replica& replica = node_->replica();
+  std::set<uint64_t> live;
+  for (const replica::Connection* connection : replica.connections()) live.insert(connection->id.value);
+  for (const auto& [path, connections] : replica.watches().by_path()) {
+    for (const ConnId id : connections) {
+      if (!live.contains(id.value))
+        return verdict_.fail("a watch on {} of connection {}, which is closed", path, id.value);
+    }
+  }
+  for (const SessionId owner : replica.tree().sessions_with_ephemerals()) {
+    if (!replica.sessions().contains(owner)) return verdict_.fail("an ephemeral without a session");
+  }
+  if (replica.session_table().size() != replica.sessions().size()) {
+    verdict_.fail("{} sessions are tracked, {} are in the list", replica.session_table().size(),
+                  replica.sessions().size());
+  }
+  if (replica.stats().digest_mismatches_count > 0) verdict_.fail("the digest of a txn is not its tree's");
+}
+
+/// With nothing under way the server's data table is exactly what the connections' twins have.
+void World::check_watches() {
+  std::map<std::string, std::set<uint64_t>> wanted;
+  for (const auto& link : network_.links()) {
+    if (!link->server_open || link->node_client == nullptr || link->silent) continue;
+    link->tap.settle(node_->replica().tree().last_zxid().value);
+    for (const auto& [path, modes] : link->tap.twin().data()) wanted[path].insert(link->conn_id);
+  }
+  std::map<std::string, std::set<uint64_t>> found;
+  for (const auto& [path, connections] : node_->replica().watches().by_path()) {
+    for (const ConnId id : connections) {
+      const bool half_open = std::ranges::any_of(network_.links(), [&](const auto& link) {
+        return link->server_open && link->conn_id == id.value && link->silent;
+      });
+      if (!half_open) found[path].insert(id.value);
+    }
+  }
+  if (found != wanted) verdict_.fail("the table of data watches is not what clients have registered");
+}
+
+}  // namespace quorate::sim

@@ -1,0 +1,107 @@
+#pragma once
+#include <memory>
+#include <queue>
+#include <string>
+#include <vector>
+
+#include "shell/node/node.h"
+#include "sim/sim_client.h"
+#include "sim/sim_disk.h"
+
+/// One run: the node between simulated streams and a simulated disk, its clients, and everything that goes wrong, in
+/// virtual time. The same seed gives the same run, bit for bit.
+namespace quorate::sim {
+
+struct Outcome {
+  std::string failure;  ///< Empty: all was right.
+  uint64_t trace_hash = 0;
+  std::array<uint64_t, kCrashPoints> reached{};
+  std::array<uint64_t, kCrashPoints> crashed_there{};
+  uint64_t txns = 0;
+  uint64_t restarts = 0;
+  uint64_t snapshots = 0;
+};
+
+Outcome run_seed(uint64_t seed, bool verbose);
+
+class World {
+ public:
+  World(uint64_t seed, bool verbose);
+  ~World();
+  Outcome run();
+
+ private:
+  enum class What : uint8_t {
+    ToServer,
+    ToClient,
+    Accept,
+    Client,
+    Round,
+    LogPerform,
+    LogDone,
+    BackPerform,
+    BackDone,
+    End
+  };
+  struct Event {
+    int64_t at;
+    uint64_t order;
+    What what;
+    uint32_t number;  ///< Of the link or client; of the node's life.
+    bool operator>(const Event& other) const { return at != other.at ? at > other.at : order > other.order; }
+  };
+  enum class Ending : uint8_t { Work, Drain, Leave, Done };
+
+  // world.cc
+  void schedule(int64_t delay, What what, uint32_t number);
+  void schedule_at(int64_t at, What what, uint32_t number);
+  void handle(const Event& event);
+  void accept(Link& link);
+  void advance_ending();
+  void check_quiet();
+  void check_tables();
+  void check_watches();
+
+  // world_node.cc
+  void boot();
+  void arm();
+  void arm_error();
+  void check_recovered();
+  void stop(bool power_cut);
+  void round();
+  void take_inputs();
+  void start_disk_work();
+  void wake(int64_t delay);
+  void after_disk_work();
+  void check_lines();
+  int64_t disk_delay();
+
+  Rng rng_;
+  Trace trace_;
+  Verdict verdict_;
+  SimClock clock_;
+  Plan plan_;
+  SimDisk disk_;
+  History history_;
+  Network network_;
+  Workload workload_;
+  uint32_t requests_left_;
+  std::vector<std::unique_ptr<SimClient>> clients_;
+  std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
+  uint64_t next_order_ = 0;
+  Ending ending_ = Ending::Work;
+  int64_t ending_since_ = 0;
+
+  std::unique_ptr<node::Node> node_;
+  uint32_t life_ = 0;
+  bool seeded_ = false;
+  bool round_due_ = false;
+  int64_t round_at_ = 0;
+  bool log_done_ = false;
+  bool background_done_ = false;
+  bool damaged_ = false;
+  int64_t snapshots_seen_ = 0;
+  Outcome outcome_;
+};
+
+}  // namespace quorate::sim

@@ -1,0 +1,188 @@
+#include "sim/state_check.h"
+#include "sim/world.h"
+
+/// The node's lives: boot, rounds of its loop, work on the disk, and how each life ends.
+namespace quorate::sim {
+namespace {
+
+constexpr int kMostBoots = 40;
+
+}  // namespace
+
+void World::boot() {
+  for (int attempt = 0; !verdict_.failed(); ++attempt) {
+    if (attempt > kMostBoots) return verdict_.fail("the server never comes up");
+    disk_.power_on();
+    ++life_;
+    ++outcome_.restarts;
+    if (plan_.max_restarts > 0) arm();
+    std::vector<LogLine> lines;
+    auto booted = node::Node::boot(disk_, clock_, plan_.settings, lines);
+    for (const LogLine& line : lines) trace_.say("boot: {}", line.text);
+    if (disk_.crashed()) {
+      if (booted) booted->reset();
+      stop(!rng_.percent(plan_.kill_percent));
+      continue;
+    }
+    if (!booted) {
+      trace_.say("boot: {}", booted.error().detail);
+      if (!disk_.error_given()) return verdict_.fail("the server refuses to start: {}", booted.error().detail);
+      disk_.process_end();
+      continue;
+    }
+    node_ = std::move(*booted);
+    for (const LogLine& line : lines) {
+      if (line.text.contains("Digests are not matching")) verdict_.fail("recovery: {}", line.text);
+    }
+    check_recovered();
+    snapshots_seen_ = 0;
+    log_done_ = background_done_ = false;
+    round_due_ = false;
+    return wake(0);
+  }
+}
+
+/// How this life will end, unless by its clients' leaving.
+void World::arm() {
+  --plan_.max_restarts;
+  if (rng_.percent(plan_.crash_percent)) {
+    if (rng_.percent(50)) {
+      disk_.crash_at_call(1 + rng_.skewed(10));
+    } else {
+      disk_.crash_at_point(static_cast<env::CrashPoint>(rng_.below(kCrashPoints)), 1 + rng_.skewed(5));
+    }
+  }
+  if (rng_.percent(plan_.error_percent)) arm_error();
+}
+
+void World::arm_error() {
+  using Kind = DiskFault::What;
+  using Where = DiskFault::Where;
+  constexpr DiskFault kFaults[] = {
+      {Kind::ReadError, Where::Log, 0},       {Kind::ReadError, Where::Snapshot, 0}, {Kind::WriteError, Where::Log, 0},
+      {Kind::WriteError, Where::Snapshot, 0}, {Kind::WriteError, Where::Filler, 0},  {Kind::Full, Where::Log, 0},
+      {Kind::Full, Where::Snapshot, 0},       {Kind::Full, Where::Filler, 0},        {Kind::SyncError, Where::Log, 0},
+      {Kind::SyncError, Where::Snapshot, 0},  {Kind::SyncError, Where::Filler, 0},
+  };
+  DiskFault fault = rng_.pick(kFaults);
+  fault.countdown = 1 + rng_.skewed(6);
+  disk_.inject(fault);
+}
+
+void World::check_recovered() {
+  if (!seeded_) seed_model(node_->replica().tree(), history_.model);
+  seeded_ = true;
+  const int64_t zxid = node_->replica().tree().last_zxid().value;
+  history_.recovered(zxid, clock_.micros());
+  std::string wrong = compare_state(node_->replica().tree(), node_->replica().sessions(), history_.model, zxid);
+  if (!wrong.empty()) verdict_.fail("the recovered tree is wrong: {}", wrong);
+  if (verdict_.failed()) return;
+  wrong = check_logs(disk_, plan_.settings, history_);
+  if (!wrong.empty()) verdict_.fail("after recovery: {}", wrong);
+}
+
+void World::stop(bool power_cut) {
+  trace_.say("the server {}", power_cut ? "loses power" : "is gone");
+  if (power_cut) {
+    for (const auto& link : network_.links()) {
+      if (link->server_open) network_.server_vanishes(*link);
+    }
+  }
+  if (!disk_.crashed()) disk_.crash();
+  node_.reset();
+  power_cut ? disk_.power_cut() : disk_.process_end();
+  for (const auto& link : network_.links()) {
+    link->arrived.clear();
+    link->read = 0;
+  }
+  if (!damaged_) {
+    const std::string wrong = check_snapshots(disk_, plan_.settings);
+    if (!wrong.empty()) verdict_.fail("after the crash: {}", wrong);
+  }
+  ++life_;
+}
+
+void World::wake(int64_t delay) {
+  const int64_t at = clock_.micros() + delay;
+  if (round_due_ && round_at_ <= at) return;
+  round_due_ = true;
+  round_at_ = at;
+  schedule_at(at, What::Round, life_);
+}
+
+void World::round() {
+  round_due_ = false;
+  node_->set_now();
+  take_inputs();
+  if (node_->now().monotonic >= node_->next_tick()) node_->on_tick();
+  node_->flush();
+  if (node_->failed()) {
+    if (!disk_.log_error_given() && !disk_.crashed()) verdict_.fail("the server stopped without an error of the log");
+    stop(rng_.percent(30));
+    return schedule(rng_.between(1000, 3'000'000), What::Round, life_);
+  }
+  start_disk_work();
+  if (node_ == nullptr) return;
+  check_lines();
+  const bool more = node_->walking() || std::ranges::any_of(network_.links(), [](const auto& link) {
+                      return link->node_client != nullptr && link->readable();
+                    });
+  const int64_t until_tick = (node_->next_tick() - clock_.now().monotonic).value * 1000;
+  wake(more ? rng_.between(1, 60) : std::clamp<int64_t>(until_tick, 1000, 1'000'000));
+}
+
+void World::take_inputs() {
+  const bool completions_first = rng_.percent(50);
+  for (int turn = 0; turn < 2; ++turn) {
+    if ((turn == 0) == completions_first) {
+      if (std::exchange(log_done_, false)) node_->on_log_done();
+      if (std::exchange(background_done_, false)) node_->on_background_done();
+      continue;
+    }
+    for (const auto& link : network_.links()) {
+      if (link->node_client == nullptr || !link->server_open) continue;
+      if (link->readable()) node_->on_readable(*link->node_client);
+      if (std::exchange(link->window_opened, false)) node_->on_writable(*link->node_client);
+    }
+  }
+}
+
+void World::start_disk_work() {
+  while (node_->begin_log()) {
+    if (!node_->lone_write() || rng_.percent(70)) {
+      schedule(disk_delay(), What::LogPerform, life_);
+      break;
+    }
+    node_->log().perform();
+    if (disk_.crashed()) return after_disk_work();
+    node_->set_now();
+    node_->on_log_done();
+    node_->flush();
+  }
+  if (node_->begin_background()) schedule(disk_delay(), What::BackPerform, life_);
+}
+
+int64_t World::disk_delay() {
+  const int64_t usual = rng_.between(plan_.sync_us / 2, plan_.sync_us * 2);
+  return rng_.one_in(40) ? usual * 50 : usual;
+}
+
+void World::after_disk_work() {
+  if (!disk_.crashed()) return;
+  stop(!rng_.percent(plan_.kill_percent));
+  schedule(rng_.between(1000, 5'000'000), What::Round, life_);
+}
+
+void World::check_lines() {
+  for (const LogLine& line : node_->take_lines()) {
+    trace_.say("server: {}", line.text);
+    if (line.text.starts_with("Refusing session")) verdict_.fail("a client was refused: {}", line.text);
+  }
+  if (node_->background().snapshots_taken() <= snapshots_seen_) return;
+  snapshots_seen_ = node_->background().snapshots_taken();
+  ++outcome_.snapshots;
+  const std::string wrong = check_snapshot(disk_, plan_.settings, node_->background().last_zxid(), history_.model);
+  if (!wrong.empty()) verdict_.fail("snapshot: {}", wrong);
+}
+
+}  // namespace quorate::sim
