@@ -99,7 +99,8 @@ TEST(ByteBuffer, MovingLeavesAnEmptyOne) {
   ByteBuffer to(std::move(from));
   EXPECT_EQ(to.view(), "abc");
   EXPECT_EQ(to.data(), at);
-  EXPECT_TRUE(from.empty());
+  // A moved-from buffer is empty and usable: that is promised here.
+  EXPECT_TRUE(from.empty());  // NOLINT(bugprone-use-after-move)
   EXPECT_EQ(from.capacity(), 0u);
 }
 
@@ -110,7 +111,7 @@ TEST(ByteBuffer, AssignmentByMoveKeepsBothUsable) {
   to.append("to");
   to = std::move(from);
   EXPECT_EQ(to.view(), "from");
-  from.clear();
+  from.clear();  // NOLINT(bugprone-use-after-move)
   from.append("new");
   EXPECT_EQ(from.view(), "new");
 }

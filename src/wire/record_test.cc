@@ -1,8 +1,8 @@
 #include "wire/record.h"
 
 #include <array>
-#include <climits>
 #include <deque>
+#include <limits>
 #include <random>
 #include <string>
 
