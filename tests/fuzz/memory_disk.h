@@ -3,10 +3,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "shell/env/disk.h"
 
-/// A disk that is a map, for fuzz targets: nothing fails, nothing is lost.
+/// A disk that is a map, for fuzz targets: nothing fails, nothing is lost. As on a real one, an open file stays usable
+/// when it is renamed or removed.
 namespace quorate::fuzz {
 
 class MemoryFile : public env::File {
@@ -45,22 +47,25 @@ class MemoryDisk : public env::Disk {
     return std::make_unique<MemoryFile>(file->second);
   }
   Result<void> rename(const std::string& from, const std::string& to) override {
-    const auto file = files.find(from);
-    if (file == files.end()) return fail(Fault::NotFound, from);
-    std::string bytes = std::move(file->second);
-    files.erase(file);
-    files[to] = std::move(bytes);
+    auto file = files.extract(from);
+    if (file.empty()) return fail(Fault::NotFound, from);
+    (void)remove(to);
+    file.key() = to;
+    files.insert(std::move(file));
     return {};
   }
   Result<void> remove(const std::string& path) override {
-    if (files.erase(path) == 0) return fail(Fault::NotFound, path);
+    auto file = files.extract(path);
+    if (file.empty()) return fail(Fault::NotFound, path);
+    removed_.push_back(std::move(file));
     return {};
   }
   Result<void> sync_directory(const std::string&) override { return {}; }
   Result<std::vector<env::Entry>> list(const std::string& path) override {
     std::vector<env::Entry> entries;
     for (const auto& [name, bytes] : files) {
-      if (name.starts_with(path + "/")) entries.push_back({name.substr(path.size() + 1), bytes.size(), 0});
+      if (name.rfind('/') == path.size() && name.starts_with(path))
+        entries.push_back({name.substr(path.size() + 1), bytes.size(), 0});
     }
     return entries;
   }
@@ -68,6 +73,9 @@ class MemoryDisk : public env::Disk {
   Result<std::unique_ptr<env::DirectoryLock>> lock(const std::string&) override {
     return std::make_unique<env::DirectoryLock>();
   }
+
+ private:
+  std::vector<std::map<std::string, std::string>::node_type> removed_;
 };
 
 }  // namespace quorate::fuzz

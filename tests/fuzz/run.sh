@@ -1,6 +1,6 @@
-#!/bin/sh
-# Runs every fuzz target for a while, starting from its checked-in seeds, and fails when one finds something.
-# New inputs stay in the build directory; a finding is left there as <target>/crash-*, timeout-* or oom-*.
+#!/usr/bin/env bash
+# Runs every fuzz target for a while, two at a time, starting from its checked-in seeds, and fails when one finds
+# something. New inputs stay in the build directory; a finding is left there as <target>/crash-*, timeout-* or oom-*.
 set -u
 if [ $# -ne 2 ]; then
   echo "usage: run.sh BUILD_DIRECTORY SECONDS_PER_TARGET" >&2
@@ -9,21 +9,34 @@ fi
 build=$(cd "$1" && pwd) || exit 2
 seconds=$2
 here=$(cd "$(dirname "$0")" && pwd)
-failed=""
-for source in "$here"/*_fuzz.cc; do
-  name=$(basename "$source" .cc)
-  work=$build/fuzz/$name
+
+# run_target NAME: one line on stdout, and the end of the log when there is a finding.
+run_target() {
+  local name=$1 work=$build/fuzz/$1 result=ok executions
   mkdir -p "$work/corpus" "$here/corpus/$name"
-  echo "== $name, $seconds s"
-  if ! "$build/bin/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=512 \
-      -print_final_stats=1 -artifact_prefix="$work/" "$work/corpus" "$here/corpus/$name" >"$work/log" 2>&1; then
-    tail -n 40 "$work/log"
-    failed="$failed $name"
-    continue
+  "$build/bin/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=512 \
+    -print_final_stats=1 -artifact_prefix="$work/" "$work/corpus" "$here/corpus/$name" >"$work/log" 2>&1 ||
+    result=FINDING
+  executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log")
+  echo "$name: $result, ${executions:-0} executions"
+  [ "$result" = ok ] || { tail -n 40 "$work/log"; return 1; }
+}
+
+names=()
+for source in "$here"/*_fuzz.cc; do names+=("$(basename "$source" .cc)"); done
+findings=0
+running=0
+for name in "${names[@]}"; do
+  if [ "$running" -eq 2 ]; then
+    wait -n || findings=$((findings + 1))
+    running=$((running - 1))
   fi
-  grep -E 'Done|number_of_executed_units|peak_rss_mb' "$work/log"
+  run_target "$name" &
+  running=$((running + 1))
 done
-if [ -n "$failed" ]; then
-  echo "findings in:$failed" >&2
-  exit 1
-fi
+while [ "$running" -gt 0 ]; do
+  wait -n || findings=$((findings + 1))
+  running=$((running - 1))
+done
+echo "${#names[@]} targets, $seconds s each, $findings with findings"
+[ "$findings" -eq 0 ]
