@@ -17,8 +17,8 @@ std::string payload_of(const std::string& record) {
 
 TEST(LogRecord, FramesAsApacheDoes) {
   for (const GoldenFile& golden : golden_files("txn")) {
-    SCOPED_TRACE(golden.name());
-    const std::string record = golden.bytes();
+    SCOPED_TRACE(golden.name);
+    const std::string record = golden.bytes;
     ByteBuffer batch;
     const size_t at = begin_record(batch);
     batch.append(payload_of(record));
@@ -32,8 +32,8 @@ TEST(LogRecord, ABatchIsItsRecordsInOrder) {
   std::string wanted;
   std::vector<std::string> payloads;
   for (const GoldenFile& golden : golden_files("txn")) {
-    payloads.push_back(payload_of(golden.bytes()));
-    wanted += without_checksum(golden.bytes());
+    payloads.push_back(payload_of(golden.bytes));
+    wanted += without_checksum(golden.bytes);
     const size_t at = begin_record(batch);
     batch.append(payloads.back());
     end_record(batch, at);

@@ -1,27 +1,21 @@
 #pragma once
 #include <gtest/gtest.h>
 
-#include <cctype>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "base/byte_buffer.h"
-#include "wire/client.h"
 #include "wire/record.h"
 #include "wire/txn.h"
 
-/// For tests of records: a record as JSON in the form of the golden indexes, and bytes in memory of exactly their size,
-/// so that the address sanitizer sees any step beyond their end.
+/// For tests of records: a record as text in the form of the golden indexes (compact JSON), and bytes in memory of
+/// exactly their size, so that the address sanitizer sees any step beyond their end.
 namespace quorate::wire {
-
-using Json = nlohmann::ordered_json;
 
 /// A copy of bytes with nothing behind them.
 class ExactBytes {
@@ -36,63 +30,48 @@ class ExactBytes {
   std::unique_ptr<char[]> data_;
 };
 
-inline std::string to_hex(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) out += {"0123456789abcdef"[static_cast<uint8_t>(c) >> 4], "0123456789abcdef"[c & 15]};
-  return out;
-}
+std::string to_hex(std::string_view bytes);
+std::string from_hex(std::string_view digits);
 
-inline std::string from_hex(std::string_view digits) {
-  std::string out;
-  for (size_t at = 0; at + 1 < digits.size(); at += 2) {
-    out += static_cast<char>(std::stoi(std::string(digits.substr(at, 2)), nullptr, 16));
+/// Printable ASCII in quotes, other bytes as {"hex":...}, absent as null.
+std::string text_of(std::string_view view);
+
+std::string text_of(const StringItem& item);
+std::string text_of(const AclItem& item);
+std::string text_of(const TxnPart& part);
+
+struct TextField {
+  std::string& out;
+
+  void add(const char* name, const std::string& value) const {
+    out += (out.empty() ? "\"" : ",\"") + std::string(name) + "\":" + value;
   }
-  return out;
-}
-
-/// Printable ASCII as text, other bytes in hex, absent as null.
-inline Json text_json(std::string_view view) {
-  if (is_absent(view)) return nullptr;
-  for (const char c : view) {
-    if (c < 0x20 || c >= 0x7f) return {{"hex", to_hex(view)}};
-  }
-  return std::string(view);
-}
-
-inline Json item_json(const StringItem& item) { return text_json(item.text); }
-inline Json item_json(const AclItem& item) {
-  return {{"perms", item.perms}, {"scheme", text_json(item.scheme)}, {"id", text_json(item.id)}};
-}
-inline Json item_json(const TxnPart& part) { return {{"type", part.type}, {"data", text_json(part.data)}}; }
-
-struct JsonField {
-  Json& out;
-  void operator()(const char* name, bool value) const { out[name] = value; }
-  void operator()(const char* name, int32_t value) const { out[name] = value; }
-  void operator()(const char* name, int64_t value) const { out[name] = value; }
-  void operator()(const char* name, std::string_view value) const { out[name] = text_json(value); }
-  void operator()(const char* name, SessionId value) const { out[name] = value.value; }
-  void operator()(const char* name, Zxid value) const { out[name] = value.value; }
+  void operator()(const char* name, bool value) const { add(name, value ? "true" : "false"); }
+  void operator()(const char* name, int32_t value) const { add(name, std::to_string(value)); }
+  void operator()(const char* name, int64_t value) const { add(name, std::to_string(value)); }
+  void operator()(const char* name, std::string_view value) const { add(name, text_of(value)); }
+  void operator()(const char* name, SessionId value) const { add(name, std::to_string(value.value)); }
+  void operator()(const char* name, Zxid value) const { add(name, std::to_string(value.value)); }
   template <class Item>
   void operator()(const char* name, const VectorView<Item>& value) const {
-    Json items = value.absent() ? Json() : Json::array();
-    value.each([&](const Item& item) { items.push_back(item_json(item)); });
-    out[name] = items;
+    std::string items;
+    value.each([&](const Item& item) { items += (items.empty() ? "" : ",") + text_of(item); });
+    add(name, value.absent() ? "null" : "[" + items + "]");
   }
   template <class Inner>
     requires std::is_class_v<Inner>
   void operator()(const char* name, const Inner& value) const {
-    Json inner = Json::object();
-    Inner::walk(value, JsonField{inner});
-    out[name] = inner;
+    std::string inner;
+    Inner::walk(value, TextField{inner});
+    add(name, "{" + inner + "}");
   }
 };
 
 template <class Record>
-Json record_json(const Record& record) {
-  Json out = Json::object();
-  Record::walk(record, JsonField{out});
-  return out;
+std::string record_text(const Record& record) {
+  std::string out;
+  Record::walk(record, TextField{out});
+  return "{" + out + "}";
 }
 
 template <class Record>
@@ -103,13 +82,13 @@ std::string encoded(const Record& record) {
   return std::string(bytes.view());
 }
 
-/// Takes a record off `in`; it must read as `fields` and encode to the bytes that it was read from.
+/// Takes a record off `in`; it must read as `text` and encode to the bytes that it was read from.
 template <class Record>
-void expect_record(Decoder& in, const Json& fields) {
+void expect_record(Decoder& in, const std::string& text) {
   const char* begin = in.position();
   Record record;
   ASSERT_TRUE(decode(in, record));
-  EXPECT_EQ(record_json(record).dump(), fields.dump());
+  EXPECT_EQ(record_text(record), text);
   EXPECT_EQ(to_hex(encoded(record)), to_hex({begin, static_cast<size_t>(in.position() - begin)}));
 }
 
@@ -126,34 +105,23 @@ void expect_every_cut_fails(std::string_view bytes) {
   }
 }
 
-/// A file of tests/golden.
-inline std::string read_golden(const std::string& path) {
-  std::ifstream file(std::string(QUORATE_GOLDEN "/") + path, std::ios::binary);
-  EXPECT_TRUE(file) << path;
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-/// An entry of the index.json in a folder of tests/golden.
-struct GoldenFile {
-  std::string folder;
-  Json entry;
-
-  std::string name() const { return entry["file"]; }
-  std::string bytes() const { return read_golden(folder + "/" + name()); }
-  const Json& parts() const { return entry["parts"]; }
-  friend void PrintTo(const GoldenFile& golden, std::ostream* out) { *out << golden.name(); }
+/// One record inside of a golden file: its name and its fields as text.
+struct GoldenPart {
+  std::string record;
+  std::string fields;
 };
 
-inline std::vector<GoldenFile> golden_files(const std::string& folder) {
-  std::vector<GoldenFile> files;
-  for (const Json& entry : Json::parse(read_golden(folder + "/index.json"))) files.push_back({folder, entry});
-  return files;
-}
+/// A file of tests/golden with its entry in the index.json of its folder.
+struct GoldenFile {
+  std::string name;
+  std::string bytes;
+  std::vector<GoldenPart> parts;
+  std::vector<GoldenPart> inner;  ///< Of a multi txn.
 
-inline std::string golden_name(const testing::TestParamInfo<GoldenFile>& golden) {
-  std::string name = golden.param.name();
-  for (char& c : name) c = isalnum(c) ? c : '_';
-  return name;
-}
+  friend void PrintTo(const GoldenFile& golden, std::ostream* out) { *out << golden.name; }
+};
+
+std::vector<GoldenFile> golden_files(const std::string& folder);
+std::string golden_name(const testing::TestParamInfo<GoldenFile>& golden);
 
 }  // namespace quorate::wire

@@ -1,5 +1,6 @@
 #include "wire/txn.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -13,7 +14,7 @@
 namespace quorate::wire {
 namespace {
 
-using Expect = void (*)(Decoder&, const Json&);
+using Expect = void (*)(Decoder&, const std::string&);
 
 const std::map<std::string, Expect> kRecords = {
     {"TxnHeader", expect_record<TxnHeader>},
@@ -32,23 +33,15 @@ const std::map<std::string, Expect> kRecords = {
     {"MultiTxn", expect_record<MultiTxn>},
 };
 
-std::string golden_payload(const std::string& file) {
-  size_t offset = 0;
-  const std::string record = read_golden("txn/" + file);
-  return std::string(next_payload(record, offset));
-}
-
-void expect_part(Decoder& in, const Json& part) {
-  SCOPED_TRACE(part.dump());
-  const auto record = kRecords.find(part["record"]);
-  ASSERT_NE(record, kRecords.end());
-  record->second(in, part["fields"]);
-}
-
-void expect_all(std::string_view payload, const Json& parts) {
+void expect_all(std::string_view payload, const std::vector<GoldenPart>& parts) {
   const ExactBytes bytes(payload);
   Decoder in(bytes.view());
-  for (const Json& part : parts) expect_part(in, part);
+  for (const GoldenPart& part : parts) {
+    SCOPED_TRACE(part.record + part.fields);
+    const auto record = kRecords.find(part.record);
+    ASSERT_NE(record, kRecords.end());
+    record->second(in, part.fields);
+  }
   EXPECT_TRUE(in.ok());
   EXPECT_TRUE(in.ended());
 }
@@ -56,32 +49,31 @@ void expect_all(std::string_view payload, const Json& parts) {
 class GoldenTxn : public testing::TestWithParam<GoldenFile> {};
 
 TEST_P(GoldenTxn, ReadsAndWritesTheSame) {
-  const std::string record = GetParam().bytes();
+  const std::string& record = GetParam().bytes;
   size_t offset = 0;
-  expect_all(next_payload(record, offset), GetParam().parts());
+  expect_all(next_payload(record, offset), GetParam().parts);
   EXPECT_EQ(offset, record.size());
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GoldenTxn, testing::ValuesIn(golden_files("txn")), golden_name);
 
 void expect_inner(const GoldenFile& golden) {
-  SCOPED_TRACE(golden.name());
-  const std::string payload = golden_payload(golden.name());
-  Decoder in(payload);
+  SCOPED_TRACE(golden.name);
+  size_t offset = 0;
+  Decoder in(next_payload(golden.bytes, offset));
   TxnHeader header;
   MultiTxn multi;
   ASSERT_TRUE(decode(in, header));
   ASSERT_TRUE(decode(in, multi));
-  const Json& inner = golden.entry["inner"];
   size_t at = 0;
-  multi.parts.each([&](const TxnPart& part) { expect_all(part.data, Json::array({inner.at(at++)})); });
-  EXPECT_EQ(at, inner.size());
+  multi.parts.each([&](const TxnPart& part) { expect_all(part.data, {golden.inner.at(at++)}); });
+  EXPECT_EQ(at, golden.inner.size());
 }
 
 TEST(GoldenTxnIndex, PartsOfAMultiAreRecordsOfTheirOwn) {
   int multis = 0;
   for (const GoldenFile& golden : golden_files("txn")) {
-    if (!golden.entry.contains("inner")) continue;
+    if (golden.inner.empty()) continue;
     expect_inner(golden);
     ++multis;
   }
@@ -93,8 +85,12 @@ TEST(GoldenTxnIndex, HoldsEveryType) {
   std::set<int32_t> types;
   std::set<std::string> inner;
   for (const GoldenFile& golden : golden_files("txn")) {
-    types.insert(golden.parts()[0]["fields"]["type"].get<int32_t>());
-    for (const Json& part : golden.entry.value("inner", Json::array())) inner.insert(part["record"]);
+    size_t offset = 0;
+    Decoder in(next_payload(golden.bytes, offset));
+    TxnHeader header;
+    ASSERT_TRUE(decode(in, header));
+    types.insert(header.type);
+    for (const GoldenPart& part : golden.inner) inner.insert(part.record);
   }
   for (const Op op :
        {Op::CreateSession, Op::CloseSession, Op::Error, Op::Create, Op::Create2, Op::CreateContainer, Op::CreateTtl,
@@ -107,7 +103,11 @@ TEST(GoldenTxnIndex, HoldsEveryType) {
 
 // Spec: disk 2.3. A reader tries CreateTxn first and falls back when it is cut short.
 TEST(CreateTxnV0, IsNoCreateTxn) {
-  const ExactBytes payload(golden_payload("create-v0.bin"));
+  const std::vector<GoldenFile> files = golden_files("txn");
+  const auto golden = std::ranges::find(files, "create-v0.bin", &GoldenFile::name);
+  ASSERT_NE(golden, files.end());
+  size_t offset = 0;
+  const ExactBytes payload(next_payload(golden->bytes, offset));
   Decoder in(payload.view());
   TxnHeader header;
   ASSERT_TRUE(decode(in, header));
