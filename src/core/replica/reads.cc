@@ -1,5 +1,7 @@
 #include "core/replica/reads.h"
 
+#include "core/auth/standard_text.h"
+
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -181,8 +183,13 @@ Code Reads::get_ephemerals(Connection& connection, wire::Decoder in) const {
 
 Code Reads::sync(Connection& connection, wire::Decoder in) const {
   wire::PathRequest request;
-  if (!wire::decode(in, request) || wire::is_absent(request.path)) return Code::MarshallingError;
-  wire::Encoder(connection.out).view(request.path);
+  if (!wire::decode(in, request)) return Code::MarshallingError;
+  // Any string is echoed, absent ones too, as Apache's decoder reads it (client 1.1, rule 3).
+  if (wire::is_absent(request.path) || auth::is_standard_utf8(request.path)) {
+    wire::Encoder(connection.out).view(request.path);
+  } else {
+    wire::Encoder(connection.out).view(auth::standard_utf8(request.path));
+  }
   return Code::Ok;
 }
 

@@ -1,3 +1,4 @@
+#include "core/auth/standard_text.h"
 #include "core/replica/reads.h"
 #include "wire/record.h"
 
@@ -33,14 +34,14 @@ bool take(wire::Op op, wire::Decoder& in, wire::SetWatches2Request& request) {
 }
 
 bool take(wire::Decoder& in, wire::WatcherTypeRequest& request) {
-  return wire::decode(in, request) && !wire::is_absent(request.path) && request.type >= 1 && request.type <= 5;
+  return wire::decode(in, request) && request.type >= 1 && request.type <= 5;
 }
 
 }  // namespace
 
 Code Reads::add_watch(Connection& connection, wire::Decoder in) {
   wire::AddWatchRequest request;
-  if (!wire::decode(in, request) || wire::is_absent(request.path)) return Code::MarshallingError;
+  if (!wire::decode(in, request)) return Code::MarshallingError;
   if (request.mode != 0 && request.mode != 1) return Code::MarshallingError;
   if (request.mode == 1) {
     watch(connection, tree::WatchTable::Data, request.path, tree::kRecursive);
@@ -89,7 +90,11 @@ Code Reads::set_watches(Connection& connection, wire::Op op, wire::Decoder in) {
 }
 
 void Reads::tell_missed(Connection& connection, Event event, std::string_view path) {
-  notify(connection, event, path, kNoTxn);
+  if (auth::is_standard_utf8(path)) {
+    notify(connection, event, path, kNoTxn);
+  } else {
+    notify(connection, event, auth::standard_utf8(path), kNoTxn);
+  }
   ++connection.stats.sent;
 }
 
@@ -116,6 +121,9 @@ void Reads::restore_child_watch(Connection& connection, std::string_view path, i
 void Reads::watch(Connection& connection, tree::WatchTable table, std::string_view path, tree::WatchMode mode) {
   // The tables were already cleared of a closed connection; nobody would remove this entry (known-faults R-W1).
   if (connection.phase == Phase::Closed) return;
+  // No node will ever have an absent path, or one that is not UTF-8; they are kept as operators are shown them.
+  if (wire::is_absent(path)) return;
+  if (!auth::is_standard_utf8(path)) return watch(connection, table, auth::standard_utf8(path), mode);
   if (!connection.watcher) connection.watcher = watches_.open(connection.id);
   watches_.add(*connection.watcher, table, path, mode);
 }
