@@ -72,7 +72,11 @@ void Node::consume(Client& client) {
   replica::Connection& connection = *client.connection;
   if (connection.phase == replica::Phase::New && answer_word(client)) return;
   std::string_view frame;
+  client.held = false;
   while (connection.accepts_frames()) {
+    // A small request may have a large answer: one receive full of them must not be answered at once.
+    client.held = connection.out.size() > kOutLimitBytes;
+    if (client.held) break;
     const net::Inbound inbound = client.link.next(frame);
     if (inbound == net::Inbound::None) break;
     if (inbound == net::Inbound::BadLength) {
@@ -148,22 +152,34 @@ void Node::open_gates() {
 }
 
 void Node::send(Client& client) {
-  replica::Connection& connection = *client.connection;
-  const auto emptied = client.link.send(connection.out);
+  const auto emptied = transmit(client);
   if (!emptied) return on_hangup(client);
-  client.last_io = now().monotonic;
   client.busy_lately = true;
   if (!std::exchange(client.warm, true)) warm_.push_back(&client);
-  if (client.writable_wanted == *emptied) {
-    client.writable_wanted = !*emptied;
-    client.stream->want_writable(client.writable_wanted);
+  if (client.held && client.connection->out.size() <= kOutLimitBytes) {
+    client.held = false;
+    replica_->outbox().gates.push_back(client.connection);
   }
   update_interest(client);
 }
 
+/// True: nothing is left to be sent.
+Result<bool> Node::transmit(Client& client) {
+  ByteBuffer& out = client.connection->out;
+  const size_t before = out.size();
+  const auto emptied = client.link.send(out);
+  if (!emptied) return emptied;
+  if (out.size() < before) client.last_io = now().monotonic;
+  if (client.writable_wanted == *emptied) {
+    client.writable_wanted = !*emptied;
+    client.stream->want_writable(client.writable_wanted);
+  }
+  return emptied;
+}
+
 void Node::update_interest(Client& client) {
   const replica::Connection& connection = *client.connection;
-  const bool wanted = connection.accepts_frames() && connection.out.size() <= kOutLimitBytes;
+  const bool wanted = connection.accepts_frames() && !client.held && connection.out.size() <= kOutLimitBytes;
   if (wanted == client.readable_wanted) return;
   client.readable_wanted = wanted;
   client.stream->want_readable(wanted);
@@ -175,7 +191,7 @@ void Node::close_listed() {
   const std::vector<replica::Connection*> listed = std::exchange(outbox.closes, {});
   for (replica::Connection* connection : listed) {
     Client& client = *static_cast<Client*>(connection->shell);
-    const auto emptied = client.link.send(connection->out);
+    const auto emptied = transmit(client);
     if (emptied && !*emptied) {
       still_sending.push_back(connection);
     } else {

@@ -36,6 +36,7 @@ struct Client {
   Millis last_io;
   bool readable_wanted = true;
   bool writable_wanted = false;
+  bool held = false;  ///< Whole frames may be unread until it has taken its answers.
   bool warm = false;  ///< Listed for giving its buffer back.
   bool busy_lately = false;
 };
@@ -68,8 +69,8 @@ class Node {
   SnapshotActor& background() { return background_; }
   /// The log's only batch in flight would be a single small write; see DESIGN, "Threads".
   bool lone_write() const { return lone_write_; }
-  /// A snapshot has more to walk: do not sleep.
-  bool walking() const { return walking_; }
+  /// A snapshot has more to walk, or frames that were held back can go on: do not sleep.
+  bool walking() const { return walking_ || !replica_->outbox().gates.empty(); }
   Millis next_tick() const;
   std::vector<LogLine> take_lines();
   /// The log failed: stop the process. Spec: disk 6.1 rule 3.
@@ -96,6 +97,7 @@ class Node {
   void refuse_length(Client& client);
   void open_gates();
   void send(Client& client);
+  Result<bool> transmit(Client& client);
   void update_interest(Client& client);
   void close_listed();
   void drop(Client& client);
