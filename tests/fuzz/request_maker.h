@@ -30,38 +30,39 @@ class RequestMaker {
 
  private:
   using Op = wire::Op;
-  static constexpr Op kOps[] = {
-      Op::Create,
-      Op::Create2,
-      Op::CreateContainer,
-      Op::CreateTtl,
-      Op::Delete,
-      Op::SetData,
-      Op::SetAcl,
-      Op::Multi,
-      Op::GetData,
-      Op::Exists,
-      Op::GetChildren,
-      Op::GetChildren2,
-      Op::GetAcl,
-      Op::Sync,
-      Op::Ping,
-      Op::MultiRead,
-      Op::SetWatches,
-      Op::SetWatches2,
-      Op::AddWatch,
-      Op::CheckWatches,
-      Op::RemoveWatches,
-      Op::GetEphemerals,
-      Op::WhoAmI,
-      Op::Auth,
-      Op::GetAllChildrenNumber,
-      Op::Reconfig,
-      Op::CloseSession,
-      Op::Check,
-      Op::DeleteContainer,
-      Op::CreateSession,
-  };
+  static constexpr Op kOps[] = {Op::Create,
+                                Op::Create,
+                                Op::Create2,
+                                Op::Create2,
+                                Op::CreateContainer,
+                                Op::CreateTtl,
+                                Op::Delete,
+                                Op::SetData,
+                                Op::SetAcl,
+                                Op::Multi,
+                                Op::Multi,
+                                Op::GetData,
+                                Op::Exists,
+                                Op::GetChildren,
+                                Op::GetAcl,
+                                Op::GetChildren2,
+                                Op::Sync,
+                                Op::Ping,
+                                Op::MultiRead,
+                                Op::SetWatches,
+                                Op::AddWatch,
+                                Op::SetWatches2,
+                                Op::CheckWatches,
+                                Op::Auth,
+                                Op::RemoveWatches,
+                                Op::GetEphemerals,
+                                Op::WhoAmI,
+                                Op::Reconfig,
+                                Op::GetAllChildrenNumber,
+                                Op::CloseSession,
+                                Op::Check,
+                                Op::CreateSession,
+                                Op::DeleteContainer};
   static constexpr Op kParts[] = {Op::Create, Op::Create2, Op::CreateContainer, Op::CreateTtl,
                                   Op::Delete, Op::Check,   Op::SetData,         Op::SetData,
                                   Op::Delete, Op::Create,  Op::GetData,         Op::GetChildren};
@@ -107,7 +108,11 @@ class RequestMaker {
   std::string_view pick(const std::string_view (&from)[n]) {
     return from[input_.byte() % n];
   }
-  void path(wire::Encoder& out) { out.view(pick(kPaths)); }
+  /// Mostly one of the first eight.
+  void path(wire::Encoder& out) {
+    const uint8_t choice = input_.byte();
+    out.view(choice < 192 ? kPaths[choice % 8] : kPaths[(choice - 192) % std::size(kPaths)]);
+  }
   void version(wire::Encoder& out) { out.i32(kVersions[input_.byte() % std::size(kVersions)]); }
 
   void data(wire::Encoder& out) {
@@ -174,7 +179,10 @@ class RequestMaker {
         data(out);
         acl(out);
         const uint8_t flags = input_.byte();
-        out.i32(op == Op::CreateContainer ? 4 : op == Op::CreateTtl ? 5 + flags % 2 : flags % 8 - flags / 250);
+        out.i32(op == Op::CreateContainer ? 4
+                : op == Op::CreateTtl     ? 5 + flags % 2
+                : flags < 96              ? 0
+                                          : flags % 8 - flags / 250);
         if (op == Op::CreateTtl) out.i64(int64_t{1} << (flags >> 2));
         return;
       }
