@@ -90,7 +90,11 @@ struct Client {
 };
 
 std::string text_of(const Client& client) {
-  return "{\"scheme\":" + wire::text_of(client.scheme) + ",\"user\":" + wire::text_of(client.user) + "}";
+  std::string out;
+  const TextField field{out};
+  field("scheme", client.scheme);
+  field("user", client.user);
+  return "{" + out + "}";
 }
 
 struct WhoAmIReply {

@@ -53,12 +53,20 @@ std::string text_of(std::string_view view) {
 std::string text_of(const StringItem& item) { return text_of(item.text); }
 
 std::string text_of(const AclItem& item) {
-  return "{\"perms\":" + std::to_string(item.perms) + ",\"scheme\":" + text_of(item.scheme) +
-         ",\"id\":" + text_of(item.id) + "}";
+  std::string out;
+  const TextField field{out};
+  field("perms", item.perms);
+  field("scheme", item.scheme);
+  field("id", item.id);
+  return "{" + out + "}";
 }
 
 std::string text_of(const TxnPart& part) {
-  return "{\"type\":" + std::to_string(part.type) + ",\"data\":" + text_of(part.data) + "}";
+  std::string out;
+  const TextField field{out};
+  field("type", part.type);
+  field("data", part.data);
+  return "{" + out + "}";
 }
 
 std::vector<GoldenFile> golden_files(const std::string& folder) {
