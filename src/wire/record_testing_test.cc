@@ -71,10 +71,11 @@ std::string text_of(const TxnPart& part) {
 
 std::vector<GoldenFile> golden_files(const std::string& folder) {
   std::vector<GoldenFile> files;
-  for (const Json& entry : Json::parse(read_golden(folder + "/index.json"))) {
+  const std::string path = folder + "/";
+  for (const Json& entry : Json::parse(read_golden(path + "index.json"))) {
     const std::string name = entry["file"];
-    files.push_back({name, read_golden(folder + "/" + name), parts_of(entry["parts"]),
-                     parts_of(entry.value("inner", Json::array()))});
+    files.push_back(
+        {name, read_golden(path + name), parts_of(entry["parts"]), parts_of(entry.value("inner", Json::array()))});
   }
   return files;
 }
