@@ -1,6 +1,10 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
 #include <vector>
 
 /// What the core counts about itself for srvr, mntr and the like; plain numbers, reset by srst where Apache does.
@@ -88,6 +92,26 @@ struct ServerStats {
   LatencyStats node_deleted_watch_count;
   LatencyStats node_changed_watch_count;
   LatencyStats node_children_watch_count;
+
+  /// Path length and data bytes of each access, by the first element of its path.
+  using Namespaces = std::map<std::string, LatencyStats, std::less<>>;
+  Namespaces read_per_namespace;
+  Namespaces write_per_namespace;
+  static void note(Namespaces& namespaces, std::string_view path, int64_t data_bytes);
 };
+
+/// Names come from clients: past this many, new ones are not counted.
+constexpr size_t kMostNamespaces = 1000;
+
+inline void ServerStats::note(Namespaces& namespaces, std::string_view path, int64_t data_bytes) {
+  if (path.size() < 2 || path.front() != '/') return;
+  const std::string_view name = path.substr(1, path.find('/', 1) - 1);
+  auto found = namespaces.find(name);
+  if (found == namespaces.end()) {
+    if (namespaces.size() >= kMostNamespaces) return;
+    found = namespaces.emplace(std::string(name), LatencyStats()).first;
+  }
+  found->second.add(static_cast<int64_t>(path.size()) + data_bytes);
+}
 
 }  // namespace quorate::replica

@@ -73,6 +73,8 @@ void Metrics::print(const replica::ServerStats& core, std::string& out) const {
     const auto at = kSampled[i].core;
     printer.sampled(kSampled[i].name, at ? core.*at : sampled_[i]);
   }
+  for (const auto& [name, summary] : core.read_per_namespace) printer.summary(name + "_read_per_namespace", summary);
+  for (const auto& [name, summary] : core.write_per_namespace) printer.summary(name + "_write_per_namespace", summary);
   for (const auto& [at, summary] : keyed_) printer.summary(at.second + "_" + at.first, summary);
 }
 
