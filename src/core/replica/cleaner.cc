@@ -7,18 +7,21 @@
 namespace quorate::replica {
 namespace {
 
-bool container_is_done(const tree::Tree& tree, tree::NodeRef node, const CleanerSettings& settings, Now now) {
-  if (tree.child_count(node) > 0) return false;
-  const wire::StatPersisted stat = tree.stored_stat(node);
+bool container_is_done(const wire::StatPersisted& stat, const CleanerSettings& settings, Now now) {
   if (stat.cversion > 0) return true;
   return settings.max_never_used.value != 0 && now.wall_ms - stat.mtime > settings.max_never_used.value;
 }
 
-bool ttl_has_passed(const tree::Tree& tree, tree::NodeRef node, Now now) {
-  if (tree.child_count(node) > 0) return false;
-  const wire::StatPersisted stat = tree.stored_stat(node);
-  const int64_t ttl = stat.ephemeral_owner & wire::kMaxTtl;
+bool ttl_has_passed(const wire::StatPersisted& stat, Now now) {
+  const int64_t ttl = tree::ttl_of(stat.ephemeral_owner);
   return ttl != 0 && now.wall_ms - stat.mtime > ttl;
+}
+
+bool is_done(const tree::Tree& tree, tree::NodeRef node, const CleanerSettings& settings, Now now) {
+  if (tree.child_count(node) > 0) return false;
+  const tree::OwnerKind kind = tree.kind_of(node);
+  if (kind == tree::OwnerKind::Container) return container_is_done(tree.stored_stat(node), settings, now);
+  return kind == tree::OwnerKind::Ttl && ttl_has_passed(tree.stored_stat(node), now);
 }
 
 }  // namespace
@@ -32,9 +35,13 @@ std::vector<std::string> Cleaner::due(const tree::Tree& tree, Now now) {
     next_check_ = now.monotonic + settings_.check_interval;
   }
   std::vector<std::string> paths;
-  const Millis pace{std::max<int64_t>(60000 / std::max(settings_.max_per_minute, 1), 0)};
+  const Millis pace{60000 / std::max(settings_.max_per_minute, 1)};
   while (!candidates_.empty() && now.monotonic >= next_removal_) {
-    paths.push_back(candidates_.pop());
+    std::string path = candidates_.pop();
+    // Found up to minutes ago: by now it may be used, renewed, or another node altogether.
+    const tree::NodeRef node = tree.find(path);
+    if (node == tree::kNoNode || !is_done(tree, node, settings_, now)) continue;
+    paths.push_back(std::move(path));
     next_removal_ = std::max(next_removal_, now.monotonic - Millis{100}) + pace;
   }
   return paths;
@@ -43,11 +50,10 @@ std::vector<std::string> Cleaner::due(const tree::Tree& tree, Now now) {
 Millis Cleaner::next() const { return candidates_.empty() ? next_check_ : next_removal_; }
 
 void Cleaner::collect(const tree::Tree& tree, Now now) {
-  for (const tree::NodeRef node : tree.containers()) {
-    if (container_is_done(tree, node, settings_, now)) candidates_.push(tree.path_of(node));
-  }
-  for (const tree::NodeRef node : tree.ttl_nodes()) {
-    if (ttl_has_passed(tree, node, now)) candidates_.push(tree.path_of(node));
+  for (const auto& nodes : {tree.containers(), tree.ttl_nodes()}) {
+    for (const tree::NodeRef node : nodes) {
+      if (is_done(tree, node, settings_, now)) candidates_.push(tree.path_of(node));
+    }
   }
 }
 

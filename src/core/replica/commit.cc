@@ -15,6 +15,7 @@ namespace {
 
 constexpr int64_t kDigestEvery = 128;
 constexpr size_t kDigestsKept = 1024;
+constexpr size_t kSparesKept = 2;  // One at the log, one being filled.
 
 }  // namespace
 
@@ -22,7 +23,7 @@ void Replica::on_persisted(LogBatch batch) {
   broadcast_.on_persisted(batch.last);
   const std::string_view records = batch.records.view();
   for (size_t offset = 0; offset < records.size();) apply_txn(wire::next_payload(records, offset));
-  spare_.push_back(std::move(batch));
+  if (spare_.size() < kSparesKept) spare_.push_back(std::move(batch));
   admit_stalled();
 }
 
@@ -36,6 +37,7 @@ void Replica::apply_txn(std::string_view payload) {
   preparer_.on_applied(txn.header.zxid);
   ++stats_.commit_count;
   note_digest(txn);
+  count_writes();
   if (!watches_.empty()) fire_watches(txn.header.zxid);
 
   QUORATE_CHECK(!in_flight_.empty() && in_flight_.front().zxid == txn.header.zxid);
@@ -53,6 +55,14 @@ void Replica::note_digest(const tree::TxnView& txn) {
   if (zxid.value % kDigestEvery != 0) return;
   digest_history_.emplace_back(zxid, static_cast<int64_t>(tree_->digest()));
   if (digest_history_.size() > kDigestsKept) digest_history_.pop_front();
+}
+
+void Replica::count_writes() {
+  for (const tree::PartResult& part : applied_.parts) {
+    const bool changed_data = part.op != wire::Op::SetAcl && part.op != wire::Op::Check;
+    if (part.path.empty() || part.code != wire::Code::Ok || !changed_data) continue;
+    ServerStats::note(stats_.write_per_namespace, part.path, part.stat.data_length);
+  }
 }
 
 void Replica::fire_watches(Zxid zxid) {

@@ -38,13 +38,14 @@ struct ConnectionStats {
   int64_t latency_max = 0;
 };
 
-/// A request that waits for its turn behind this connection's own writes: a read with its frame, or the place of a
-/// write in flight.
+/// A request that waits for its turn behind this connection's own writes: a read (or a refused request) with its frame,
+/// or the place of a write in flight.
 struct Waiting {
   bool is_write = false;
   Zxid zxid;          ///< Of a write in flight.
   std::string frame;  ///< Of a read, header included.
   Millis received;
+  wire::Code refusal = wire::Code::Ok;  ///< A request that is only refused when its turn comes.
 };
 
 struct Connection {

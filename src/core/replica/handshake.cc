@@ -44,8 +44,14 @@ bool Replica::admit_connect(Connection& connection, const wire::ConnectRequest& 
   return false;
 }
 
+/// Ids are drawn from the clock of the start; where that went back, they may meet those of sessions that still live.
+SessionId Replica::new_session_id() {
+  while (session_table_.state(SessionId{next_session_id_}) != session::Touch::Unknown) ++next_session_id_;
+  return {next_session_id_++};
+}
+
 void Replica::create_session(Connection& connection, int32_t timeout_ms) {
-  const SessionId id{next_session_id_++};
+  const SessionId id = new_session_id();
   connection.timeout_ms = timeout_ms;
   bind(connection, id);
   ByteBuffer body;

@@ -36,15 +36,10 @@ void Replica::request(Connection& connection, std::string_view frame) {
   if (!wire::decode(in, header)) return begin_close(connection);
   const Request request{header.xid, static_cast<wire::Op>(header.type), in.rest(), now_.monotonic};
 
-  if (!admit(connection, request)) return;
-  if (stall(connection, request, frame)) return;
   if (request.xid > 0) ++connection.outstanding;
-  if (is_write(request.op)) {
-    submit(connection, request);
-  } else if (connection.waiting.empty() || planted(Planted::ReadPassesWrite)) {
-    answer_read(connection, request);
-  } else {
-    connection.waiting.push({false, Zxid{}, std::string(frame), now_.monotonic});
+  if (!admit(connection, request)) return;
+  if (!stall(connection, request, frame)) {
+    is_write(request.op) ? submit(connection, request) : answer_in_turn(connection, request, frame);
   }
   pause_if_overloaded(connection);
 }
@@ -96,12 +91,13 @@ void Replica::submit_own(wire::Op op, SessionId session, std::string_view body) 
 void Replica::enqueue_write(Connection* connection, const WriteRequest& write, Millis received) {
   const Zxid zxid = broadcast_.propose();
   const size_t before = batch_.records.size();
+  const Zxid last_before = batch_.last;
   if (batch_.empty()) batch_.first = zxid;
   Prepared prepared = preparer_.prepare(write, zxid, now_, batch_.records);
   batch_.last = zxid;
   ++batch_.txns;
   const auto record_bytes = static_cast<int64_t>(batch_.records.size() - before);
-  if (batch_.txns > 1 && batch_.records.size() > kMaxBatchBytes) split_batch(before);
+  if (batch_.txns > 1 && batch_.records.size() > kMaxBatchBytes) split_batch(before, last_before);
   stats_.proposal_size.add(record_bytes);
   ++stats_.proposal_count;
 
@@ -111,14 +107,23 @@ void Replica::enqueue_write(Connection* connection, const WriteRequest& write, M
   connection->waiting.push({true, zxid, {}, received});
 }
 
+void Replica::answer_in_turn(Connection& connection, const Request& request, std::string_view frame) {
+  if (connection.waiting.empty() || planted(Planted::ReadPassesWrite)) return answer_read(connection, request);
+  connection.waiting.push({false, Zxid{}, std::string(frame), request.received, request.refusal});
+  ++waiting_reads_;
+}
+
 void Replica::answer_read(Connection& connection, const Request& request) {
+  if (request.refusal != wire::Code::Ok) {
+    return reply_code(connection, request.xid, tree_->last_zxid(), request.refusal);
+  }
   if (!Reads::is_read(request.op)) {
     reply_code(connection, request.xid, Zxid{-1}, wire::Code::Unimplemented);
     return begin_close(connection);
   }
   const size_t size_before = connection.out.size();
   const int64_t sent_before = connection.stats.sent;
-  reads_.answer(connection, {request.op, request.xid, request.body});
+  const wire::Code code = reads_.answer(connection, {request.op, request.xid, request.body});
   stats_.read_latency.add((now_.monotonic - request.received).value);
   size_t bytes = connection.out.size() - size_before;
   if (const int64_t events = connection.stats.sent - sent_before; events > 0) {
@@ -127,16 +132,39 @@ void Replica::answer_read(Connection& connection, const Request& request) {
     stats_.watch_bytes += static_cast<int64_t>(bytes - ReplyFrame::kHeadBytes);
     bytes = ReplyFrame::kHeadBytes;
   }
+  if (code == wire::Code::Ok) count_read(request, bytes);
   finish_reply(connection, request, bytes);
+}
+
+void Replica::count_read(const Request& request, size_t reply_bytes) {
+  constexpr int64_t kStatBytes = 68;
+  int64_t data_bytes = static_cast<int64_t>(reply_bytes - ReplyFrame::kHeadBytes) - 4;
+  switch (request.op) {
+    case wire::Op::GetData:
+      data_bytes -= kStatBytes;
+      break;
+    case wire::Op::GetChildren:
+      break;
+    case wire::Op::GetChildren2:
+      data_bytes -= kStatBytes;
+      break;
+    case wire::Op::Exists:
+      data_bytes = 0;
+      break;
+    default:
+      return;
+  }
+  ServerStats::note(stats_.read_per_namespace, wire::Decoder(request.body).view(), data_bytes);
 }
 
 void Replica::answer_waiting(Connection& connection) {
   while (connection.phase != Phase::Closed && !connection.waiting.empty() && !connection.waiting.front().is_write) {
     const Waiting read = connection.waiting.pop();
+    --waiting_reads_;
     wire::Decoder in(read.frame);
     const int32_t xid = in.i32();
     const int32_t type = in.i32();
-    answer_read(connection, {xid, static_cast<wire::Op>(type), in.rest(), read.received});
+    answer_read(connection, {xid, static_cast<wire::Op>(type), in.rest(), read.received, read.refusal});
   }
 }
 
@@ -174,6 +202,7 @@ void Replica::reply_code(Connection& connection, int32_t xid, Zxid zxid, wire::C
   ++stats_.packets_sent;
   stats_.response_size.add(static_cast<int64_t>(bytes) - 4);
   if (xid > 0 && connection.outstanding > 0) --connection.outstanding;
+  resume_if_fine(connection);
   mark_dirty(connection);
 }
 
@@ -204,7 +233,7 @@ void Replica::note_reply(Connection& connection, const Request& request) {
 }
 
 void Replica::pause_if_overloaded(Connection& connection) {
-  const auto in_process = static_cast<int64_t>(in_flight_.size() + stalled_.size());
+  const auto in_process = static_cast<int64_t>(requests_in_process());
   if (connection.reading_paused || connection.outstanding < 1 || in_process <= settings_.outstanding_limit) return;
   connection.reading_paused = true;
   outbox_.gates.push_back(&connection);
@@ -212,7 +241,7 @@ void Replica::pause_if_overloaded(Connection& connection) {
 
 void Replica::resume_if_fine(Connection& connection) {
   if (!connection.reading_paused) return;
-  const auto in_process = static_cast<int64_t>(in_flight_.size() + stalled_.size());
+  const auto in_process = static_cast<int64_t>(requests_in_process());
   if (connection.outstanding > 0 && in_process > settings_.outstanding_limit) return;
   connection.reading_paused = false;
   outbox_.gates.push_back(&connection);

@@ -68,6 +68,7 @@ void Replica::close(Connection& connection) {
   }
   const auto bound = bound_.find(connection.session);
   if (bound != bound_.end() && bound->second == &connection) bound_.erase(bound);
+  waiting_reads_ -= static_cast<size_t>(std::ranges::count(connection.waiting, false, &Waiting::is_write));
   connection.waiting.clear();
 }
 
@@ -103,14 +104,15 @@ LogBatch Replica::take_batch() {
   return batch;
 }
 
-void Replica::split_batch(size_t last_record) {
+/// Closes the batch in front of its last record; `before` is the zxid of the record ahead of that one.
+void Replica::split_batch(size_t last_record, Zxid before) {
   const std::string_view record = batch_.records.view().substr(last_record);
   LogBatch next;
   next.records.append(record);
   next.first = next.last = batch_.last;
   next.txns = 1;
   batch_.records.truncate(last_record);
-  batch_.last = Zxid{batch_.last.value - 1};
+  batch_.last = before;
   --batch_.txns;
   full_batches_.push(std::move(batch_));
   batch_ = std::move(next);
@@ -129,14 +131,9 @@ void Replica::on_tick() {
     wire::Encoder(body).view(path);
     submit_own(wire::Op::DeleteContainer, SessionId{0}, body.view());
   }
-  admit_stalled();
 }
 
-Millis Replica::next_tick() const {
-  Millis next = std::min(session_table_.next_expiry(), cleaner_.next());
-  if (!stalled_.empty()) next = std::min(next, now_.monotonic + settings_.request_throttle.stall_time);
-  return next;
-}
+Millis Replica::next_tick() const { return std::min(session_table_.next_expiry(), cleaner_.next()); }
 
 std::vector<Connection*> Replica::connections() const {
   std::vector<Connection*> all;

@@ -78,7 +78,8 @@ class Replica {
   const auth::Auth& auth() const { return auth_; }
   ServerStats& stats() { return stats_; }
   double connection_drop_probability() const { return throttle_.drop_probability(); }
-  size_t requests_in_process() const { return in_flight_.size(); }
+  /// Received and not answered, but for frames that the shell still holds. Spec: client 9.4.
+  size_t requests_in_process() const { return in_flight_.size() + stalled_.size() + waiting_reads_; }
   std::vector<Connection*> connections() const;  ///< In order of opening.
   Now now() const { return now_; }
   /// Tree digests at zxids divisible by 128, the newest 1024, for the word hash. Spec: disk 5.4.
@@ -99,11 +100,20 @@ class Replica {
     wire::Op op = wire::Op::Error;
     std::string_view body;
     Millis received;
+    wire::Code refusal = wire::Code::Ok;  ///< Answered so, without being carried out.
+  };
+
+  /// A frame in the request throttle.
+  struct Stalled {
+    Connection* connection;
+    std::string frame;
+    Millis since;
   };
 
   // handshake.cc
   void connect(Connection& connection, std::string_view frame);
   void create_session(Connection& connection, int32_t timeout_ms);
+  SessionId new_session_id();
   void renew_session(Connection& connection, const wire::ConnectRequest& request, int32_t timeout_ms);
   void send_connect_response(Connection& connection, SessionId session, int32_t timeout_ms);
   void refuse_session(Connection& connection, std::string_view why);
@@ -115,8 +125,10 @@ class Replica {
   bool admit(Connection& connection, const Request& request);
   void submit(Connection& connection, const Request& request);
   void submit_own(wire::Op op, SessionId session, std::string_view body);
-  void split_batch(size_t last_record);
+  void split_batch(size_t last_record, Zxid before);
   void enqueue_write(Connection* connection, const WriteRequest& write, Millis received);
+  void answer_in_turn(Connection& connection, const Request& request, std::string_view frame);
+  void count_read(const Request& request, size_t reply_bytes);
   void answer_read(Connection& connection, const Request& request);
   void answer_waiting(Connection& connection);
   void answer_auth(Connection& connection, const Request& request);
@@ -130,9 +142,11 @@ class Replica {
   // throttle.cc
   bool stall(Connection& connection, const Request& request, std::string_view frame);
   void admit_stalled();
+  void admit_late(Connection& connection, const Stalled& stalled);
 
   // commit.cc
   void apply_txn(std::string_view payload);
+  void count_writes();
   void fire_watches(Zxid zxid);
   void fire(const tree::Change& change, Zxid zxid);
   void tell(const std::vector<ConnId>& connections, wire::Event event, std::string_view path, tree::AclId acl,
@@ -173,11 +187,7 @@ class Replica {
   LogBatch batch_;               ///< The one being filled.
   std::vector<LogBatch> spare_;  ///< Memory to be used again.
   Fifo<InFlight> in_flight_;
-  struct Stalled {
-    Connection* connection;
-    std::string frame;
-    Millis since;
-  };
+  size_t waiting_reads_ = 0;  ///< In the `waiting` of all connections.
   Fifo<Stalled> stalled_;
   tree::Applied applied_;
   std::vector<ConnId> told_data_, told_child_;

@@ -44,16 +44,16 @@ struct ReplicaSettings {
   int64_t server_id = 1;
   Millis tick{3000};
   session::TimeoutLimits timeouts{6000, 60000};
-  bool extended_types = false;       ///< extendedTypesEnabled
-  bool emulate_353_ttl = false;      ///< emulate353TTLNodes
-  bool enforce_quota = false;        ///< enforceQuota
-  bool close_session_txn = true;     ///< closeSessionTxn.enabled
-  bool digest = true;                ///< digest.enabled
-  bool reconfig_enabled = false;     ///< reconfigEnabled
-  bool eager_acl_check = false;      ///< enableEagerACLCheck
-  int32_t max_frame_bytes = 1048575;          ///< jute.maxbuffer
-  int32_t outstanding_limit = 1000;           ///< globalOutstandingLimit
-  int32_t large_request_threshold = -1;       ///< largeRequestThreshold, -1 = off
+  bool extended_types = false;                  ///< extendedTypesEnabled
+  bool emulate_353_ttl = false;                 ///< emulate353TTLNodes
+  bool enforce_quota = false;                   ///< enforceQuota
+  bool close_session_txn = true;                ///< closeSessionTxn.enabled
+  bool digest = true;                           ///< digest.enabled
+  bool reconfig_enabled = false;                ///< reconfigEnabled
+  bool eager_acl_check = false;                 ///< enableEagerACLCheck
+  int32_t max_frame_bytes = 1048575;            ///< jute.maxbuffer
+  int32_t outstanding_limit = 1000;             ///< globalOutstandingLimit
+  int32_t large_request_threshold = -1;         ///< largeRequestThreshold, -1 = off
   int64_t large_request_max_bytes = 100 << 20;  ///< largeRequestMaxBytes
   ConnectionThrottleSettings connection_throttle;
   RequestThrottleSettings request_throttle;
