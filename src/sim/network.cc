@@ -11,8 +11,8 @@ class Network::ServerEnd final : public env::Stream {
     link_.server_open = false;
     link_.node_client = nullptr;
     link_.tap.closed();
-    network_.trace_.say("server: link {} closed", link_.id);
-    network_.send_to_client(link_, {{}, true});
+    // A node that goes closes all at once, in no order that a run could rely on.
+    if (!network_.server_goes_) network_.end_for_client(link_);
   }
 
   Result<size_t> receive(std::span<char> into) override {
@@ -111,10 +111,31 @@ std::unique_ptr<env::Stream> Network::server_end(Link& link) {
   return std::make_unique<ServerEnd>(*this, link);
 }
 
-void Network::server_vanishes(Link& link) {
+void Network::end_for_client(Link& link) {
+  trace_.say("server: link {} closed", link.id);
+  send_to_client(link, {{}, true});
+}
+
+void Network::lose_pieces(Link& link) {
   const uint64_t kept = rng_.below(link.to_client.size() + 1);
   for (size_t i = kept; i < link.to_client.size(); ++i) link.to_client[i] = {};
   if (rng_.percent(20)) link.silent = true;
+}
+
+void Network::server_gone(bool power_cut, const std::function<void()>& destroy) {
+  std::vector<Link*> open;
+  for (const auto& link : links_) {
+    if (link->server_open) open.push_back(link.get());
+  }
+  server_goes_ = true;
+  destroy();
+  server_goes_ = false;
+  for (Link* link : open) {
+    if (power_cut) lose_pieces(*link);
+    end_for_client(*link);
+    link->arrived.clear();
+    link->read = 0;
+  }
 }
 
 }  // namespace quorate::sim

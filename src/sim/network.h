@@ -79,18 +79,21 @@ class Network {
   void arrive_at_server(Link& link);
   Chunk arrive_at_client(Link& link);
   std::unique_ptr<env::Stream> server_end(Link& link);
-  /// The server's machine went without a word: of what it had sent, only the first pieces get through.
-  void server_vanishes(Link& link);
+  /// The server goes, by `destroy`. When its machine goes too, only the first pieces that it sent get through.
+  void server_gone(bool power_cut, const std::function<void()>& destroy);
 
  private:
   class ServerEnd;
   int64_t arrival(const Link& link, int64_t last);
   void send_to_client(Link& link, Chunk chunk);
+  void end_for_client(Link& link);
+  void lose_pieces(Link& link);
 
   Rng& rng_;
   Trace& trace_;
   Schedule schedule_;
   int64_t now_ = 0;
+  bool server_goes_ = false;
   std::vector<std::unique_ptr<Link>> links_;
 };
 

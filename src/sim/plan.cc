@@ -27,7 +27,7 @@ void set_snapshots(node::NodeSettings& settings, Rng& rng) {
   node::SnapshotSettings& snapshot = settings.snapshot;
   snapshot.compression = draw_compression(rng);
   snapshot.with_last_zxid = rng.percent(70);
-  snapshot.snap_count = static_cast<int32_t>(rng.between(8, 120));
+  snapshot.snap_count = static_cast<int32_t>(rng.between(8, 100));
   snapshot.floor_bytes = rng.between(2000, 60'000);
   snapshot.size_limit_bytes = rng.percent(30) ? rng.between(2000, 20'000) : -1;
   snapshot.slice_bytes = static_cast<size_t>(rng.between(1, 1500));
@@ -63,14 +63,14 @@ Plan make_plan(Rng& rng) {
   set_snapshots(plan.settings, rng);
   set_service(plan.settings, rng);
   plan.clients = static_cast<uint32_t>(rng.between(1, 5));
-  plan.requests = static_cast<uint32_t>(rng.between(30, 260));
+  plan.requests = static_cast<uint32_t>(rng.between(40, 480));
   plan.session_timeout_ms = static_cast<int32_t>(rng.between(800, 12'000));
   plan.mean_pause_us = int64_t{1000} << rng.below(7);
   plan.sync_us = int64_t{50} << rng.below(8);
-  plan.crash_percent = rng.percent(15) ? 0 : static_cast<uint32_t>(rng.between(20, 95));
+  plan.crash_percent = rng.percent(15) ? 0 : static_cast<uint32_t>(rng.between(50, 100));
   plan.error_percent = rng.percent(50) ? 0 : static_cast<uint32_t>(rng.between(10, 70));
   plan.damage_percent = rng.percent(80) ? 0 : 40;
-  plan.max_restarts = static_cast<uint32_t>(rng.between(1, 8));
+  plan.max_restarts = static_cast<uint32_t>(rng.between(1, 10));
   return plan;
 }
 

@@ -110,9 +110,10 @@ void SimDisk::calm() {
 SimDisk::Turn SimDisk::begin(Call call, const std::string& path, bool filler) {
   trace_.note(static_cast<uint64_t>(call));
   if (crashed_) return {Error{Fault::Io, "crashed"}};
-  if (crash_call_ > 0 && --crash_call_ == 0) {
+  // Reading leaves nothing behind that a crash could cut short.
+  if (call != Call::Read && crash_call_ > 0 && --crash_call_ == 0) {
     trace_.say("disk: CRASH at a call on {}", path);
-    if (call != Call::Read && rng_.percent(50)) return {std::nullopt, true};
+    if (rng_.percent(50)) return {std::nullopt, true};
     crashed_ = true;
     return {Error{Fault::Io, "crashed"}};
   }

@@ -11,6 +11,11 @@ namespace {
 
 constexpr uint64_t kMostEvents = 400'000;
 
+/// What the server has for it was seen by its tap.
+bool is_settled(const Link& link) {
+  return link.server_open && link.node_client != nullptr && link.node_client->connection->out.empty();
+}
+
 }  // namespace
 
 Outcome run_seed(uint64_t seed, bool verbose) { return World(seed, verbose).run(); }
@@ -112,6 +117,9 @@ void World::handle(const Event& event) {
     case What::BackDone:
       background_done_ = true;
       return wake(0);
+    case What::Stop:
+      disk_.crash();
+      return after_disk_work();
     default:
       if (event.at >= round_at_) round();
   }
@@ -194,17 +202,16 @@ void World::check_tables() {
 void World::check_watches() {
   std::map<std::string, std::set<uint64_t>> wanted;
   for (const auto& link : network_.links()) {
-    if (!link->server_open || link->node_client == nullptr || link->silent) continue;
+    if (!is_settled(*link)) continue;
     link->tap.settle(node_->replica().tree().last_zxid().value);
     for (const auto& [path, modes] : link->tap.twin().data()) wanted[path].insert(link->conn_id);
   }
   std::map<std::string, std::set<uint64_t>> found;
   for (const auto& [path, connections] : node_->replica().watches().by_path()) {
     for (const ConnId id : connections) {
-      const bool half_open = std::ranges::any_of(network_.links(), [&](const auto& link) {
-        return link->server_open && link->conn_id == id.value && link->silent;
-      });
-      if (!half_open) found[path].insert(id.value);
+      const bool settled = std::ranges::any_of(
+          network_.links(), [&](const auto& link) { return link->conn_id == id.value && is_settled(*link); });
+      if (settled) found[path].insert(id.value);
     }
   }
   if (found != wanted) verdict_.fail("the table of data watches is not what clients have registered");

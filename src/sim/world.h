@@ -41,6 +41,7 @@ class World {
     LogDone,
     BackPerform,
     BackDone,
+    Stop,
     End
   };
   struct Event {

@@ -7,6 +7,11 @@ namespace {
 
 constexpr int kMostBoots = 40;
 
+/// Reached a few times in a run at most, so that they are aimed at more often.
+constexpr env::CrashPoint kRarePoints[] = {env::CrashPoint::LogCutTorn, env::CrashPoint::PurgeRemove,
+                                           env::CrashPoint::PurgeDirSync, env::CrashPoint::BootCleanTmp,
+                                           env::CrashPoint::BootFirstSnapshot};
+
 }  // namespace
 
 void World::boot() {
@@ -46,8 +51,13 @@ void World::boot() {
 void World::arm() {
   --plan_.max_restarts;
   if (rng_.percent(plan_.crash_percent)) {
-    if (rng_.percent(50)) {
-      disk_.crash_at_call(1 + rng_.skewed(10));
+    const uint64_t draw = rng_.below(10);
+    if (draw < 2) {
+      schedule(rng_.between(1000, int64_t{500'000} << rng_.below(4)), What::Stop, life_);
+    } else if (draw < 6) {
+      disk_.crash_at_call(1 + rng_.skewed(8));
+    } else if (draw < 8) {
+      disk_.crash_at_point(rng_.pick(kRarePoints), 1);
     } else {
       disk_.crash_at_point(static_cast<env::CrashPoint>(rng_.below(kCrashPoints)), 1 + rng_.skewed(5));
     }
@@ -83,18 +93,9 @@ void World::check_recovered() {
 
 void World::stop(bool power_cut) {
   trace_.say("the server {}", power_cut ? "loses power" : "is gone");
-  if (power_cut) {
-    for (const auto& link : network_.links()) {
-      if (link->server_open) network_.server_vanishes(*link);
-    }
-  }
   if (!disk_.crashed()) disk_.crash();
-  node_.reset();
+  network_.server_gone(power_cut, [this] { node_.reset(); });
   power_cut ? disk_.power_cut() : disk_.process_end();
-  for (const auto& link : network_.links()) {
-    link->arrived.clear();
-    link->read = 0;
-  }
   if (!damaged_) {
     const std::string wrong = check_snapshots(disk_, plan_.settings);
     if (!wrong.empty()) verdict_.fail("after the crash: {}", wrong);

@@ -83,6 +83,8 @@ class Purge {
       if (file.zxid < least) remove(snapshot_directory_, file);
     }
     if (auto done = settle(snapshot_directory_); !done) return done;
+    // A snapshot that stays needs its logs; the next purge tries again.
+    if (refused_) return {};
     // The log that `least` itself lies in holds the records behind it too.
     auto behind = std::ranges::upper_bound(logs, least, {}, &NamedFile::zxid);
     if (behind != logs.begin() && !planted(Planted::PurgeTooMuch)) --behind;
@@ -96,6 +98,7 @@ class Purge {
     say(Level::Info, fmt::format("Removing file: {}\t{}", date_text(file.modified_ms), path));
     if (auto removed = disk_.remove(path); !removed) {
       say(Level::Error, fmt::format("Failed to remove {}", path));
+      refused_ = true;
       return;
     }
     report_.removed.push_back(path);
@@ -115,6 +118,7 @@ class Purge {
   const std::string& log_directory_;
   PurgeReport report_;
   bool changed_ = false;
+  bool refused_ = false;  ///< Some file could not be removed.
 };
 
 }  // namespace

@@ -73,11 +73,22 @@ class Recovery {
         continue;
       }
       if (++tried > kMaxCandidates) break;
-      if (load(file, out)) return Found::Loaded;
+      if (load(file, out)) {
+        if (auto kept = make_durable(path); !kept) return std::unexpected(kept.error());
+        return Found::Loaded;
+      }
       start_empty(out);
     }
     // Only a first snapshot may be cut short without a loss: before it there was nothing.
     return tried > 0 || (above_zero && !settings_.trust_empty) ? Found::Unreadable : Found::None;
+  }
+
+  /// Its name, or an Apache server's bytes, may be in the page cache only; logs without a snapshot are of no use.
+  Result<void> make_durable(const std::string& path) {
+    auto file = disk_.open(path, env::Open::ReadWrite);
+    if (!file) return std::unexpected(file.error());
+    if (auto synced = (*file)->sync(); !synced) return synced;
+    return disk_.sync_directory(settings_.snapshot_directory);
   }
 
   bool load(const NamedFile& file, Recovered& out) {

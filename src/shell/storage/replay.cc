@@ -51,6 +51,7 @@ Result<void> Replay::run(const std::vector<NamedFile>& logs) {
   for (const OpenEnd& open : open_ends_) {
     if (auto closed = close_end(open); !closed) return closed;
   }
+  if (auto kept = make_durable(logs); !kept) return kept;
   into_.last_zxid = std::max(base_.zxid, last_);
   if (settings_.check_digest && base_.has_digest && base_.digest_zxid > into_.last_zxid) {
     say(Level::Warn, "FileTxnSnapLog",
@@ -59,6 +60,18 @@ Result<void> Replay::run(const std::vector<NamedFile>& logs) {
                     hex(into_.last_zxid), hex(base_.digest_zxid)));
   }
   return {};
+}
+
+/// A process that was killed may have left records in the page cache only. What is served, and what new records are
+/// written behind, must be on the disk. Spec: disk 6.1 rule 1.
+Result<void> Replay::make_durable(const std::vector<NamedFile>& logs) {
+  for (size_t i = first_needed(logs, {base_.zxid.value + 1}); i < logs.size(); ++i) {
+    auto file = disk_.open(fmt::format("{}/{}", settings_.log_directory, logs[i].name), env::Open::ReadWrite);
+    if (!file && file.error().fault == Fault::NotFound) continue;  // without a record, and removed
+    if (!file) return std::unexpected(file.error());
+    if (auto synced = (*file)->sync(); !synced) return synced;
+  }
+  return logs.empty() ? Result<void>() : disk_.sync_directory(settings_.log_directory);
 }
 
 Result<void> Replay::read_file(const NamedFile& file) {

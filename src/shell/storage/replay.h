@@ -40,6 +40,7 @@ class Replay {
   void check_digest(Zxid zxid);
   void count_mismatch(Zxid zxid, std::string_view what);
   Result<void> close_end(const OpenEnd& open);
+  Result<void> make_durable(const std::vector<NamedFile>& logs);
   void say(Level level, const char* component, std::string text);
 
   env::Disk& disk_;

@@ -1,14 +1,109 @@
 #include <fmt/format.h>
-#include <cstdlib>
-#include "sim/world.h"
-int main(int argc, char** argv) {
-  uint64_t a = std::strtoull(argv[1], nullptr, 10), b = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : a;
-  uint64_t txns = 0, restarts = 0, snaps = 0;
-  for (uint64_t s = a; s <= b; ++s) {
-    if (argc > 4) fmt::print(stderr, "seed {}\n", s);
-    auto o = quorate::sim::run_seed(s, argc > 3);
-    txns += o.txns; restarts += o.restarts; snaps += o.snapshots;
-    if (!o.failure.empty()) { fmt::print("seed {}: {}\n", s, o.failure); }
+#include <malloc.h>
+
+#include <cstdio>
+
+#include "options.h"
+#include "seeds.h"
+
+namespace quorate::sim {
+namespace {
+
+int list() {
+  fmt::print("planted faults:\n");
+  for (const PlantedName& known : planted_names()) fmt::print("  {}\n", known.name);
+  fmt::print("crash points:\n");
+  for (size_t i = 0; i < kCrashPoints; ++i) fmt::print("  {}\n", name_of(static_cast<env::CrashPoint>(i)));
+  return 0;
+}
+
+void print_failures(const Totals& totals, const std::string& extra) {
+  for (const Failure& failure : totals.failures) {
+    fmt::print("seed {}: {}\n  again: quorate_sim --seed {}{} --trace\n", failure.seed, failure.text, failure.seed,
+               extra);
   }
-  fmt::print("{} txns {} restarts {} snaps\n", txns, restarts, snaps);
+}
+
+int one_seed(const Options& options) {
+  if (!options.planted.empty()) planted_fault = options.planted.front();
+  const Outcome outcome = run_seed(options.first, options.trace);
+  fmt::print("seed {}: {}, {} txns, {} starts, {} snapshots, trace {:016x}\n", options.first,
+             outcome.failure.empty() ? "good" : outcome.failure, outcome.txns, outcome.restarts, outcome.snapshots,
+             outcome.trace_hash);
+  return outcome.failure.empty() ? 0 : 1;
+}
+
+int seeds(const Options& options) {
+  const Totals totals = run_seeds(options, false);
+  print_failures(totals, "");
+  fmt::print("{} seeds, {} txns, {} starts, {} snapshots, {} failures\n", totals.seeds, totals.sum.txns,
+             totals.sum.restarts, totals.sum.snapshots, totals.failures.size());
+  fmt::print("{:<20} {:>10} {:>10}\n", "crash point", "reached", "crashed");
+  bool all_hit = true;
+  for (size_t i = 0; i < kCrashPoints; ++i) {
+    const bool hit = totals.sum.crashed_there[i] > 0;
+    all_hit = all_hit && hit;
+    fmt::print("{:<20} {:>10} {:>10}{}\n", name_of(static_cast<env::CrashPoint>(i)), totals.sum.reached[i],
+               totals.sum.crashed_there[i], hit ? "" : "  NEVER HIT");
+  }
+  return totals.failures.empty() && all_hit ? 0 : 1;
+}
+
+int planted_faults(const Options& options) {
+  int missed = 0;
+  for (const Planted fault : options.planted) {
+    planted_fault = fault;
+    const Totals totals = run_seeds(options, true);
+    if (totals.failures.empty()) {
+      ++missed;
+      fmt::print("{:<22} NOT FOUND in {} seeds\n", name_of(fault), totals.seeds);
+    } else {
+      const Failure& failure = totals.failures.front();
+      fmt::print("{:<22} found at seed {} ({} seeds run): {}\n", name_of(fault), failure.seed, totals.seeds,
+                 failure.text);
+    }
+    std::fflush(stdout);
+  }
+  fmt::print("{} of {} planted faults found\n", options.planted.size() - static_cast<size_t>(missed),
+             options.planted.size());
+  return missed == 0 ? 0 : 1;
+}
+
+int determinism(const Options& options) {
+  int different = 0;
+  for (uint64_t seed = options.first; seed <= options.last; ++seed) {
+    const uint64_t once = run_seed(seed, false).trace_hash;
+    if (run_seed(seed, false).trace_hash == once) continue;
+    ++different;
+    fmt::print("seed {} gives two runs\n", seed);
+  }
+  fmt::print("{} seeds run twice, {} differ\n", options.last - options.first + 1, different);
+  return different == 0 ? 0 : 1;
+}
+
+int run(const Options& options) {
+  switch (options.what) {
+    case Options::Do::List:
+      return list();
+    case Options::Do::OneSeed:
+      return one_seed(options);
+    case Options::Do::Planted:
+      return planted_faults(options);
+    case Options::Do::Determinism:
+      return determinism(options);
+    case Options::Do::Seeds:
+      break;
+  }
+  return seeds(options);
+}
+
+}  // namespace
+}  // namespace quorate::sim
+
+int main(int argc, char** argv) {
+  // Readers take buffers of 1 MiB for files of a few KiB: keep them, or half of the time goes to page faults.
+  mallopt(M_MMAP_THRESHOLD, 64 << 20);
+  mallopt(M_TRIM_THRESHOLD, 512 << 20);
+  const auto options = quorate::sim::parse_options(argc, argv);
+  return options ? quorate::sim::run(*options) : 2;
 }

@@ -1,0 +1,112 @@
+#include "options.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdio>
+#include <string>
+
+namespace quorate::sim {
+namespace {
+
+constexpr const char* kUsage =
+    "usage: quorate_sim --seeds A-B [--jobs N]               run seeds A to B; every crash point must be hit\n"
+    "       quorate_sim --seed N [--trace]                   run one seed, with a readable trace\n"
+    "       quorate_sim --planted NAME|all --seeds A-B       show that planted faults are found\n"
+    "       quorate_sim --planted NAME --seed N [--trace]    run one seed with a planted fault\n"
+    "       quorate_sim --check-determinism [--seeds A-B]    run seeds twice and compare\n"
+    "       quorate_sim --list                               names of planted faults and crash points\n";
+
+bool number(std::string_view text, uint64_t& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+bool range(std::string_view text, Options& options) {
+  const size_t dash = text.find('-');
+  return dash != text.npos && number(text.substr(0, dash), options.first) &&
+         number(text.substr(dash + 1), options.last) && options.first <= options.last;
+}
+
+bool faults(std::string_view text, Options& options) {
+  for (const PlantedName& known : planted_names()) {
+    if (text == "all" || text == known.name) options.planted.push_back(known.fault);
+  }
+  if (options.what == Options::Do::Seeds) options.what = Options::Do::Planted;
+  return !options.planted.empty();
+}
+
+/// Takes one option and its value off the list.
+bool take(const std::vector<std::string_view>& words, size_t& at, Options& options) {
+  const std::string_view word = words[at++];
+  if (word == "--trace") return options.trace = true;
+  if (word == "--list") return options.what = Options::Do::List, true;
+  if (word == "--check-determinism") return options.what = Options::Do::Determinism, true;
+  if (at == words.size()) return false;
+  const std::string_view value = words[at++];
+  uint64_t parsed = 0;
+  if (word == "--seeds") return range(value, options);
+  if (word == "--planted") return faults(value, options);
+  if (word == "--seed") {
+    options.what = Options::Do::OneSeed;
+    const bool good = number(value, options.first);
+    options.last = options.first;
+    return good;
+  }
+  if (word != "--jobs" || !number(value, parsed) || parsed == 0 || parsed > 64) return false;
+  options.jobs = static_cast<uint32_t>(parsed);
+  return true;
+}
+
+}  // namespace
+
+std::optional<Options> parse_options(int argc, char** argv) {
+  const std::vector<std::string_view> words(argv + 1, argv + argc);
+  Options options;
+  for (size_t at = 0; at < words.size();) {
+    if (take(words, at, options)) continue;
+    fmt::print(stderr, "{}", kUsage);
+    return std::nullopt;
+  }
+  return options;
+}
+
+const std::vector<PlantedName>& planted_names() {
+  static const std::vector<PlantedName> names = {
+      {Planted::LostLogSync, "LostLogSync"},
+      {Planted::AckBeforeSync, "AckBeforeSync"},
+      {Planted::TornBatchTaken, "TornBatchTaken"},
+      {Planted::NoDirectorySync, "NoDirectorySync"},
+      {Planted::SnapshotMissesChange, "SnapshotMissesChange"},
+      {Planted::SnapshotNotSynced, "SnapshotNotSynced"},
+      {Planted::PurgeTooMuch, "PurgeTooMuch"},
+      {Planted::WatchNotRemoved, "WatchNotRemoved"},
+      {Planted::EphemeralKept, "EphemeralKept"},
+      {Planted::ReplayOffByOne, "ReplayOffByOne"},
+      {Planted::ReadPassesWrite, "ReadPassesWrite"},
+      {Planted::BadRollback, "BadRollback"},
+  };
+  return names;
+}
+
+const char* name_of(Planted fault) {
+  for (const PlantedName& known : planted_names()) {
+    if (known.fault == fault) return known.name;
+  }
+  return "None";
+}
+
+const char* name_of(env::CrashPoint point) {
+  switch (point) {
+#define QUORATE_POINT_NAME(name) \
+  case env::CrashPoint::name:    \
+    return #name;
+    QUORATE_CRASH_POINTS(QUORATE_POINT_NAME)
+#undef QUORATE_POINT_NAME
+    case env::CrashPoint::kCount:
+      break;
+  }
+  return "";
+}
+
+}  // namespace quorate::sim
