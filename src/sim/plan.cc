@@ -69,7 +69,9 @@ Plan make_plan(Rng& rng) {
   plan.sync_us = int64_t{50} << rng.below(8);
   plan.crash_percent = rng.percent(15) ? 0 : static_cast<uint32_t>(rng.between(50, 100));
   plan.error_percent = rng.percent(50) ? 0 : static_cast<uint32_t>(rng.between(10, 70));
-  plan.damage_percent = rng.percent(80) ? 0 : 40;
+  plan.damage_percent = rng.percent(80) ? 0 : 50;
+  plan.wall_jumps = rng.percent(20);
+  plan.stranger_percent = rng.percent(70) ? 0 : 30;
   plan.max_restarts = static_cast<uint32_t>(rng.between(1, 10));
   return plan;
 }

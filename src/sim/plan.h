@@ -17,8 +17,10 @@ struct Plan {
   int64_t sync_us = 300;           ///< A usual sync.
   uint32_t crash_percent = 60;     ///< Of the node's lives that end by a crash at some place on the disk.
   uint32_t error_percent = 15;     ///< Of the node's lives that meet a disk error.
-  uint32_t damage_percent = 0;     ///< Of the restarts before which a snapshot is damaged.
-  uint32_t kill_percent = 35;      ///< Of the crashes that leave the machine running.
+  uint32_t damage_percent = 0;     ///< Of the restarts that meet a damaged file.
+  bool wall_jumps = false;
+  uint32_t stranger_percent = 0;  ///< Of the connections, beside which one comes that is no client's.
+  uint32_t kill_percent = 35;     ///< Of the crashes that leave the machine running.
   uint32_t max_restarts = 6;
 };
 

@@ -65,6 +65,7 @@ bool SimClient::lost_patience() const {
 }
 
 void SimClient::connect() {
+  if (world_.rng.percent(world_.plan.stranger_percent)) send_stranger();
   const int64_t session = session_;
   link_ = &world_.network.connect(number_, Tap(world_.observers, number_, who_, session));
   world_.observers.trace.say("client {}: dials, link {}, session 0x{:x}", number_, link_->id,
@@ -74,6 +75,36 @@ void SimClient::connect() {
   closing_ = false;
   last_heard_ = now();
   send_connect();
+}
+
+/// Somebody else on a connection of its own: a port scanner, a broken program, a guesser of passwords.
+void SimClient::send_stranger() {
+  Link& link = world_.network.connect(number_, Tap(world_.observers, number_, {}, 0));
+  link.tap.be_stranger();
+  world_.dial(link);
+  ByteBuffer bytes;
+  wire::Encoder out(bytes);
+  switch (world_.rng.below(5)) {
+    case 0:
+      out.raw("ruok");
+      break;
+    case 1:
+      out.i32(static_cast<int32_t>(world_.rng.next()));
+      break;
+    case 2:
+      out.i32(static_cast<int32_t>(world_.rng.below(60)));
+      for (int i = 0; i < 9; ++i) out.i64(static_cast<int64_t>(world_.rng.next()));
+      break;
+    case 3:
+      out.i32(45);
+      wire::encode(out, wire::ConnectRequest{0, Zxid{0}, timeout_ms_, SessionId{session_ + 1}, "0123456789abcdef"});
+      out.boolean(false);
+      break;
+    default:
+      break;
+  }
+  if (!bytes.empty()) world_.network.client_sends(link, bytes.view());
+  if (world_.rng.percent(50)) world_.network.client_closes(link);
 }
 
 void SimClient::send_connect() {

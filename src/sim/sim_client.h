@@ -48,6 +48,7 @@ class SimClient {
     }
   };
   void connect();
+  void send_stranger();
   void send_connect();
   void hang_up(bool politely);
   void forget_link();

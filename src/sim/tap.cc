@@ -19,6 +19,7 @@ uint64_t hex(int64_t id) { return static_cast<uint64_t>(id); }
 void Tap::sent(std::string_view bytes) {
   observers_.trace.note(bytes);
   partial_.append(bytes);
+  if (stranger_) return on_stranger();
   size_t at = 0;
   while (partial_.size() - at >= 4) {
     const size_t length = wire::load_be32(partial_.data() + at);
@@ -27,6 +28,16 @@ void Tap::sent(std::string_view bytes) {
     at += 4 + length;
   }
   partial_.erase(0, at);
+}
+
+void Tap::on_stranger() {
+  constexpr size_t kConnectResponseBytes = 36;
+  if (partial_.size() < 4 + kConnectResponseBytes || wire::load_be32(partial_.data()) > 40) return;
+  wire::Decoder in(std::string_view(partial_).substr(4));
+  wire::ConnectResponse response;
+  if (wire::decode(in, response) && response.time_out != 0) {
+    observers_.verdict.fail("a stranger got session 0x{:x}", hex(response.session_id.value));
+  }
 }
 
 void Tap::on_frame(std::string_view frame) {

@@ -28,6 +28,8 @@ class Tap {
   Tap(Observers observers, uint32_t client, std::string who, int64_t session)
       : observers_(observers), client_(client), who_(std::move(who)), session_(session) {}
 
+  /// No client's: nothing is owed to it, and a session least of all.
+  void be_stranger() { stranger_ = true; }
   /// The client has sent it; its answer is owed behind those before it.
   void expect(Request* request) { owed_.push_back(request); }
   void expect_auth() { ++auths_; }
@@ -42,6 +44,7 @@ class Tap {
 
  private:
   void on_frame(std::string_view frame);
+  void on_stranger();
   void on_connect(std::string_view frame);
   void on_refusal();
   void on_event(int64_t zxid, std::string_view body);
@@ -55,6 +58,7 @@ class Tap {
   uint32_t client_;
   std::string who_;
   int64_t session_;
+  bool stranger_ = false;
   bool connected_ = false;
   bool closed_ = false;
   int auths_ = 0;

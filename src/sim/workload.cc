@@ -73,7 +73,20 @@ Request Workload::multi() {
   return request;
 }
 
+/// The nodes of one quota, as a shell makes and removes them. Spec: client 11.2.
+Ask Workload::quota_node(Op op) {
+  constexpr const char* kPaths[] = {"/zookeeper/quota/a", "/zookeeper/quota/a/zookeeper_limits",
+                                    "/zookeeper/quota/a/zookeeper_stats"};
+  Ask ask;
+  ask.op = op;
+  ask.path = rng_.pick(kPaths);
+  ask.acl = open_;
+  ask.data = std::make_shared<const std::string>("count=5,bytes=1000");
+  return ask;
+}
+
 Ask Workload::create() {
+  if (rng_.one_in(25)) return quota_node(Op::Create);
   Ask ask;
   ask.path = rng_.percent(15) ? some_path() : new_path();
   ask.data = some_data();
@@ -107,6 +120,7 @@ Ask Workload::set_data() {
 }
 
 Ask Workload::remove() {
+  if (rng_.one_in(40)) return quota_node(Op::Delete);
   Ask ask;
   ask.op = Op::Delete;
   ask.path = some_path();

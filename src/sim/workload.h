@@ -21,6 +21,7 @@ class Workload {
   Request watch_request();
   Request multi();
   Ask create();
+  Ask quota_node(wire::Op op);
   Ask set_data();
   Ask remove();
   Ask set_acl();

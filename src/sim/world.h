@@ -64,7 +64,11 @@ class World {
   void check_watches();
 
   // world_node.cc
+  enum class Started : uint8_t { Up, Not };
   void boot();
+  Started start();
+  void damage();
+  void repair();
   void arm();
   void arm_error();
   void check_recovered();
@@ -100,7 +104,9 @@ class World {
   int64_t round_at_ = 0;
   bool log_done_ = false;
   bool background_done_ = false;
-  bool damaged_ = false;
+  SimFilePtr damaged_file_;  ///< While a damaged disk is being read.
+  uint64_t damaged_at_ = 0;
+  uint8_t damage_mask_ = 0;
   int64_t snapshots_seen_ = 0;
   Outcome outcome_;
 };

@@ -21,30 +21,65 @@ void World::boot() {
     ++life_;
     ++outcome_.restarts;
     if (plan_.max_restarts > 0) arm();
-    std::vector<LogLine> lines;
-    auto booted = node::Node::boot(disk_, clock_, plan_.settings, lines);
-    for (const LogLine& line : lines) trace_.say("boot: {}", line.text);
-    if (disk_.crashed()) {
-      if (booted) booted->reset();
-      stop(!rng_.percent(plan_.kill_percent));
-      continue;
-    }
-    if (!booted) {
-      trace_.say("boot: {}", booted.error().detail);
-      if (!disk_.error_given()) return verdict_.fail("the server refuses to start: {}", booted.error().detail);
-      disk_.process_end();
-      continue;
-    }
-    node_ = std::move(*booted);
-    for (const LogLine& line : lines) {
-      if (line.text.contains("Digests are not matching")) verdict_.fail("recovery: {}", line.text);
-    }
-    check_recovered();
-    snapshots_seen_ = 0;
-    log_done_ = background_done_ = false;
-    round_due_ = false;
-    return wake(0);
+    if (plan_.wall_jumps && rng_.percent(30)) clock_.wall_base_ms += rng_.between(-7'200'000, 7'200'000);
+    if (seeded_ && rng_.percent(plan_.damage_percent)) damage();
+    const Started started = start();
+    repair();
+    if (started == Started::Up) return wake(0);
   }
+}
+
+/// One attempt. With damage on the disk the server may refuse, but it must not come up with another state.
+World::Started World::start() {
+  std::vector<LogLine> lines;
+  auto booted = node::Node::boot(disk_, clock_, plan_.settings, lines);
+  for (const LogLine& line : lines) trace_.say("boot: {}", line.text);
+  if (disk_.crashed()) {
+    if (booted) booted->reset();
+    repair();
+    stop(!rng_.percent(plan_.kill_percent));
+    return Started::Not;
+  }
+  if (!booted) {
+    trace_.say("boot: {}", booted.error().detail);
+    const bool may_refuse = disk_.error_given() || (damaged_file_ != nullptr && booted.error().fault == Fault::Corrupt);
+    if (!may_refuse) verdict_.fail("the server refuses to start: {}", booted.error().detail);
+    disk_.process_end();
+    return Started::Not;
+  }
+  node_ = std::move(*booted);
+  for (const LogLine& line : lines) {
+    if (line.text.contains("Digests are not matching")) verdict_.fail("recovery: {}", line.text);
+  }
+  check_recovered();
+  snapshots_seen_ = 0;
+  log_done_ = background_done_ = false;
+  round_due_ = false;
+  return Started::Up;
+}
+
+/// Changes one bit of the newest snapshot or of some log, as a failing disk would.
+void World::damage() {
+  const storage::RecoverySettings& recovery = plan_.settings.recovery;
+  const bool in_log = rng_.percent(50);
+  const auto names = disk_.directories().find(in_log ? recovery.log_directory : recovery.snapshot_directory);
+  if (names == disk_.directories().end()) return;
+  std::vector<SimFilePtr> files;
+  for (const auto& [name, file] : names->second.now()) {
+    if (name.starts_with(in_log ? "log." : "snapshot.") && !file->content.bytes().empty()) files.push_back(file);
+  }
+  if (files.empty()) return;
+  damaged_file_ = in_log ? rng_.pick(files) : files.back();
+  damaged_at_ = rng_.below(damaged_file_->content.bytes().size());
+  damage_mask_ = static_cast<uint8_t>(1U << rng_.below(8));
+  damaged_file_->content.flip(damaged_at_, damage_mask_);
+  trace_.say("damage at {} of a {}", damaged_at_, in_log ? "log" : "snapshot");
+}
+
+void World::repair() {
+  if (damaged_file_ == nullptr) return;
+  if (damaged_at_ < damaged_file_->content.bytes().size()) damaged_file_->content.flip(damaged_at_, damage_mask_);
+  damaged_file_.reset();
 }
 
 /// How this life will end, unless by its clients' leaving.
@@ -52,13 +87,12 @@ void World::arm() {
   --plan_.max_restarts;
   if (rng_.percent(plan_.crash_percent)) {
     const uint64_t draw = rng_.below(10);
-    if (draw < 2) {
-      schedule(rng_.between(1000, int64_t{500'000} << rng_.below(4)), What::Stop, life_);
-    } else if (draw < 6) {
-      disk_.crash_at_call(1 + rng_.skewed(8));
-    } else if (draw < 8) {
+    if (draw < 2) schedule(rng_.between(1000, int64_t{500'000} << rng_.below(4)), What::Stop, life_);
+    // Behind a point that may never be reached there is always a call that will be.
+    disk_.crash_at_call(1 + rng_.skewed(8) + (draw < 6 ? 0 : 50));
+    if (draw >= 8) {
       disk_.crash_at_point(rng_.pick(kRarePoints), 1);
-    } else {
+    } else if (draw >= 6) {
       disk_.crash_at_point(static_cast<env::CrashPoint>(rng_.below(kCrashPoints)), 1 + rng_.skewed(5));
     }
   }
@@ -86,7 +120,7 @@ void World::check_recovered() {
   history_.recovered(zxid, clock_.micros());
   std::string wrong = compare_state(node_->replica().tree(), node_->replica().sessions(), history_.model, zxid);
   if (!wrong.empty()) verdict_.fail("the recovered tree is wrong: {}", wrong);
-  if (verdict_.failed()) return;
+  if (verdict_.failed() || damaged_file_ != nullptr) return;
   wrong = check_logs(disk_, plan_.settings, history_);
   if (!wrong.empty()) verdict_.fail("after recovery: {}", wrong);
 }
@@ -96,10 +130,8 @@ void World::stop(bool power_cut) {
   if (!disk_.crashed()) disk_.crash();
   network_.server_gone(power_cut, [this] { node_.reset(); });
   power_cut ? disk_.power_cut() : disk_.process_end();
-  if (!damaged_) {
-    const std::string wrong = check_snapshots(disk_, plan_.settings);
-    if (!wrong.empty()) verdict_.fail("after the crash: {}", wrong);
-  }
+  const std::string wrong = check_snapshots(disk_, plan_.settings);
+  if (!wrong.empty()) verdict_.fail("after the crash: {}", wrong);
   ++life_;
 }
 
@@ -113,6 +145,7 @@ void World::wake(int64_t delay) {
 
 void World::round() {
   round_due_ = false;
+  if (plan_.wall_jumps && rng_.one_in(2000)) clock_.wall_base_ms += rng_.between(-5000, 5000);
   node_->set_now();
   take_inputs();
   if (node_->now().monotonic >= node_->next_tick()) node_->on_tick();
