@@ -10,7 +10,7 @@ build=$(cd "$1" && pwd) || exit 2
 seconds=$2
 here=$(cd "$(dirname "$0")" && pwd)
 
-# run_target NAME: one line on stdout, and the end of the log when there is a finding.
+# run_target NAME: one line on stdout, and the beginning of what it says when there is a finding.
 run_target() {
   local name=$1 work=$build/fuzz/$1 result=ok executions
   mkdir -p "$work/corpus" "$here/corpus/$name"
@@ -19,7 +19,7 @@ run_target() {
     result=FINDING
   executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log")
   echo "$name: $result, ${executions:-0} executions"
-  [ "$result" = ok ] || { tail -n 40 "$work/log"; return 1; }
+  [ "$result" = ok ] || { grep -m 1 -A 25 -E 'ERROR|broken invariant|runtime error' "$work/log" | cut -c 1-200; return 1; }
 }
 
 names=()

@@ -101,6 +101,7 @@ class Node {
   void update_interest(Client& client);
   void close_listed();
   void drop(Client& client);
+  void note_given_up();
   void collect_lines();
 
   // words.cc
@@ -119,9 +120,9 @@ class Node {
   env::Disk& disk_;
   const env::Clock& clock_;
   NodeSettings settings_;
+  std::unique_ptr<replica::Replica> replica_;  ///< Outlives the walk over its tree.
   LogActor log_;
   SnapshotActor background_;
-  std::unique_ptr<replica::Replica> replica_;
   admin::Metrics metrics_;
   std::function<admin::Surroundings()> surroundings_;
   int64_t trace_mask_ = 306;
@@ -140,6 +141,8 @@ class Node {
   bool snapshot_wanted_ = false;
   int64_t txns_since_snapshot_ = 0;
   int64_t bytes_since_snapshot_ = 0;
+  int64_t snapshot_errors_ = 0;
+  Millis next_snapshot_{0};
   uint64_t filled_at_ = 0;
   Millis next_upkeep_{0};
   Millis next_purge_{0};
