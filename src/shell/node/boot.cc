@@ -8,6 +8,7 @@ Result<std::unique_ptr<Node>> Node::boot(env::Disk& disk, const env::Clock& cloc
                                          std::vector<LogLine>& lines) {
   auto auth = auth::Auth::make(settings.auth);
   if (!auth) return std::unexpected(auth.error());
+  if (!settings.recovery.elapsed_ms) settings.recovery.elapsed_ms = [&clock] { return clock.micros() / 1000; };
   auto recovered = storage::recover(disk, settings.recovery);
   if (!recovered) return std::unexpected(recovered.error());
   for (LogLine& line : recovered->lines) lines.push_back(std::move(line));

@@ -14,6 +14,8 @@ constexpr size_t kScratchBytes = 256 << 10;
 constexpr size_t kOutLimitBytes = 4 << 20;
 // A client that keeps sending does not keep the others waiting.
 constexpr int kReceivesPerTurn = 4;
+// A disk that refused a snapshot is given this long.
+constexpr Millis kSnapshotRetryAfter{60000};
 
 }  // namespace
 
@@ -70,7 +72,7 @@ void Node::on_readable(Client& client) {
 
 void Node::consume(Client& client) {
   replica::Connection& connection = *client.connection;
-  if (connection.phase == replica::Phase::New && answer_word(client)) return;
+  if (connection.phase == replica::Phase::New && answer_word(client)) return update_interest(client);
   std::string_view frame;
   client.held = false;
   while (connection.accepts_frames()) {
@@ -243,16 +245,25 @@ void Node::on_log_done() {
 
 bool Node::begin_background() {
   walking_ = background_.walk();
+  note_given_up();
   return !background_.busy() && background_.has_work() && background_.begin();
 }
 
 void Node::on_background_done() {
   const int64_t taken = background_.snapshots_taken();
-  const int64_t errors = background_.errors();
   background_.finish();
   if (background_.snapshots_taken() > taken) metrics_.summary<"snapshottime">().add(background_.last_duration_ms());
-  metrics_.counter<"snapshot_error_count">() += background_.errors() - errors;
+  note_given_up();
   collect_lines();
+}
+
+void Node::note_given_up() {
+  const int64_t errors = background_.errors();
+  const int64_t before = std::exchange(snapshot_errors_, errors);
+  if (errors == before) return;
+  metrics_.counter<"snapshot_error_count">() += errors - before;
+  snapshot_wanted_ = true;
+  next_snapshot_ = now().monotonic + kSnapshotRetryAfter;
 }
 
 void Node::collect_lines() {

@@ -53,6 +53,7 @@ bool SnapshotActor::walk() {
 }
 
 void SnapshotActor::give_up(const std::string& why) {
+  if (abandon_) return;  // while a chunk of it was still being written
   walk_.reset();
   sealing_ = false;
   chunks_.clear();

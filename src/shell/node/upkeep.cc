@@ -64,6 +64,7 @@ bool Node::log_has_grown_enough() const {
 void Node::consider_snapshot() {
   if (background_.snapshotting() || background_.busy()) return;
   if (!snapshot_wanted_ && !log_has_grown_enough()) return;
+  if (now().monotonic < next_snapshot_) return;
   snapshot_wanted_ = false;
   txns_since_snapshot_ = 0;
   bytes_since_snapshot_ = 0;
@@ -72,6 +73,7 @@ void Node::consider_snapshot() {
 }
 
 void Node::consider_fill() {
+  if (settings_.log.preallocate_bytes == 0) return;
   const uint64_t bytes = log_.log().file_bytes();
   // Often enough to stay ahead, seldom enough to cost nothing: with the usual 4 MiB, once a MiB.
   if (bytes >= filled_at_ && bytes - filled_at_ < settings_.log.preallocate_bytes / 4) return;
