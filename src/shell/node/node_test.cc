@@ -1,5 +1,6 @@
 #include "shell/node/node.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "shell/node/node_testing.h"
