@@ -63,8 +63,9 @@ void log(const LogLine& line) {
 }
 
 void stop_logging() {
-  logger.reset();
+  // Waits until the last line is printed; only then is the logger nobody else's.
   spdlog::shutdown();
+  logger.reset();
 }
 
 }  // namespace quorate::server
