@@ -59,6 +59,8 @@ function(quorate_room NAME DIRECTORY)
   if(QUORATE_TESTS AND tests)
     add_executable(${NAME}_test ${tests})
     target_link_libraries(${NAME}_test PRIVATE quorate_${NAME} GTest::gtest_main)
+    # The code under test is optimised; the tests themselves need not be, and build in half the time.
+    target_compile_options(${NAME}_test PRIVATE $<$<CONFIG:Release>:-O0>)
     target_compile_definitions(${NAME}_test PRIVATE
       QUORATE_GOLDEN="${CMAKE_SOURCE_DIR}/tests/golden")
     add_test(NAME ${NAME} COMMAND ${NAME}_test)

@@ -1,8 +1,6 @@
 #pragma once
 #include <gtest/gtest.h>
 
-#include <cstring>
-#include <memory>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -20,14 +18,11 @@ namespace quorate::wire {
 /// A copy of bytes with nothing behind them.
 class ExactBytes {
  public:
-  explicit ExactBytes(std::string_view bytes) : size_(bytes.size()), data_(std::make_unique<char[]>(bytes.size())) {
-    if (!bytes.empty()) std::memcpy(data_.get(), bytes.data(), bytes.size());
-  }
-  std::string_view view() const { return {data_.get(), size_}; }
+  explicit ExactBytes(std::string_view bytes) : bytes_(bytes.begin(), bytes.end()) {}
+  std::string_view view() const { return {bytes_.data(), bytes_.size()}; }
 
  private:
-  size_t size_;
-  std::unique_ptr<char[]> data_;
+  std::vector<char> bytes_;  // a string would keep a terminator behind them
 };
 
 std::string to_hex(std::string_view bytes);
