@@ -8,6 +8,7 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -21,6 +22,9 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
+
+// Connections wait for this long when the process is out of file descriptors or the kernel out of memory.
+constexpr std::chrono::milliseconds kShortagePause{100};
 
 /// Java prints IPv6 addresses with all eight groups and no leading zeros.
 std::string java_address(const asio::ip::address& address) {
@@ -138,6 +142,11 @@ class AsioStream final : public TcpStream {
   std::shared_ptr<SocketState> state_;
 };
 
+bool is_shortage(const error_code& error) {
+  return error == boost::system::errc::too_many_files_open || error == boost::system::errc::not_enough_memory ||
+         error == boost::system::errc::too_many_files_open_in_system || error == boost::system::errc::no_buffer_space;
+}
+
 Error socket_error(const ListenSettings& settings, const error_code& error) {
   return {Fault::Io, fmt::format("cannot bind {}:{}: {}", settings.address.empty() ? "*" : settings.address,
                                  settings.port, error.message())};
@@ -146,18 +155,31 @@ Error socket_error(const ListenSettings& settings, const error_code& error) {
 }  // namespace
 
 struct EventLoop::State {
+  struct Listener {
+    tcp::acceptor acceptor;
+    asio::steady_timer pause;
+  };
+
   asio::io_context context{1};
-  std::list<tcp::acceptor> acceptors;
+  std::list<Listener> listeners;
   asio::signal_set signals{context};
   Accepted accepted;
   bool keep_alive = false;
   Sockets to_rearm, rearming;
 
-  void accept_next(tcp::acceptor& acceptor) {
-    acceptor.async_accept([this, &acceptor](error_code error, tcp::socket socket) {
-      if (error == asio::error::operation_aborted || !acceptor.is_open()) return;
+  void accept_next(Listener& listener) {
+    listener.acceptor.async_accept([this, &listener](error_code error, tcp::socket socket) {
+      if (error == asio::error::operation_aborted || !listener.acceptor.is_open()) return;
       if (!error) take(std::move(socket));
-      accept_next(acceptor);
+      is_shortage(error) ? accept_later(listener) : accept_next(listener);
+    });
+  }
+
+  /// The connection stays in the backlog, so the next accept would fail at once, and the one after it, for ever.
+  void accept_later(Listener& listener) {
+    listener.pause.expires_after(kShortagePause);
+    listener.pause.async_wait([this, &listener](error_code) {
+      if (listener.acceptor.is_open()) accept_next(listener);
     });
   }
 
@@ -202,18 +224,18 @@ Result<uint16_t> EventLoop::listen(const ListenSettings& settings) {
   if (acceptor.listen(backlog, error)) return std::unexpected(socket_error(settings, error));
   state_->keep_alive = settings.keep_alive;
   const uint16_t port = acceptor.local_endpoint(error).port();
-  state_->acceptors.push_back(std::move(acceptor));
+  state_->listeners.push_back({std::move(acceptor), asio::steady_timer(state_->context)});
   return port;
 }
 
 void EventLoop::accept(Accepted accepted) {
   state_->accepted = std::move(accepted);
-  for (tcp::acceptor& acceptor : state_->acceptors) state_->accept_next(acceptor);
+  for (State::Listener& listener : state_->listeners) state_->accept_next(listener);
 }
 
 void EventLoop::stop_accepting() {
   error_code ignored;
-  for (tcp::acceptor& acceptor : state_->acceptors) acceptor.close(ignored);
+  for (State::Listener& listener : state_->listeners) listener.acceptor.close(ignored);
 }
 
 void EventLoop::on_stop_signal(std::function<void()> call) {
