@@ -238,8 +238,11 @@ Judged Judge::delete_container(const std::string& path, const Moment& moment) {
   const NodeVersion* node = model_.newest(path);
   if (node == nullptr) return {Code::NoNode, {}, {}};
   if (node->children > 0) return {Code::NotEmpty, {}, {}};
-  const bool may_go = node->stat.ephemeral_owner != 0 && !model_.is_ephemeral(*node);
-  if (!may_go) return {Code::BadVersion, {}, {}};
+  const int64_t owner = node->stat.ephemeral_owner;
+  const bool used_up = owner == wire::kContainerOwner && node->stat.cversion > 0;
+  const bool timed_out = owner != 0 && owner != wire::kContainerOwner && !model_.is_ephemeral(*node) &&
+                         moment.time - node->stat.mtime > (owner & wire::kMaxTtl);
+  if (!used_up && !timed_out) return {Code::BadVersion, {}, {}};
   remove_node(path);
   return {Code::Ok, {}, std::move(changes_)};
 }

@@ -66,13 +66,13 @@ Plan make_plan(Rng& rng) {
   plan.requests = static_cast<uint32_t>(rng.between(40, 480));
   plan.session_timeout_ms = static_cast<int32_t>(rng.between(800, 12'000));
   plan.mean_pause_us = int64_t{1000} << rng.below(7);
-  plan.sync_us = int64_t{50} << rng.below(8);
+  plan.sync_us = int64_t{50} << rng.below(11);
   plan.crash_percent = rng.percent(15) ? 0 : static_cast<uint32_t>(rng.between(50, 100));
-  plan.error_percent = rng.percent(50) ? 0 : static_cast<uint32_t>(rng.between(10, 70));
+  plan.error_percent = rng.percent(40) ? 0 : static_cast<uint32_t>(rng.between(20, 80));
   plan.damage_percent = rng.percent(80) ? 0 : 50;
   plan.wall_jumps = rng.percent(20);
   plan.stranger_percent = rng.percent(70) ? 0 : 30;
-  plan.max_restarts = static_cast<uint32_t>(rng.between(1, 10));
+  plan.max_restarts = static_cast<uint32_t>(rng.between(2, 14));
   return plan;
 }
 

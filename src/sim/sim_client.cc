@@ -24,6 +24,11 @@ SimClient::SimClient(ClientWorld world, uint32_t number)
 
 int64_t SimClient::act() {
   if (gone_) return -1;
+  if (link_ == nullptr && was_refused_) {
+    // Nobody there: real clients wait before they try again, too.
+    was_refused_ = false;
+    return world_.rng.between(30'000, 600'000);
+  }
   if (link_ == nullptr) {
     connect();
   } else if (lost_patience()) {
@@ -189,6 +194,7 @@ void SimClient::hang_up(bool politely) {
 }
 
 void SimClient::forget_link() {
+  was_refused_ = !connected_;
   link_ = nullptr;
   connected_ = false;
   partial_.clear();

@@ -71,6 +71,7 @@ class SimClient {
   std::string who_;
   Link* link_ = nullptr;
   bool connected_ = false;
+  bool was_refused_ = false;
   bool settling_ = false;
   bool gone_ = false;
   bool closing_ = false;  ///< closeSession is under way.

@@ -175,6 +175,8 @@ void World::check_quiet() {
   if (!wrong.empty()) verdict_.fail("the live tree is wrong: {}", wrong);
   check_tables();
   check_watches();
+  const std::string logs = check_logs(disk_, plan_.settings, history_);
+  if (!logs.empty()) verdict_.fail("the logs: {}", logs);
 }
 
 /// What the tables hold belongs to the living. Spec: known-faults MUST-9.

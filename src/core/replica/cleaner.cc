@@ -7,24 +7,26 @@
 namespace quorate::replica {
 namespace {
 
-bool container_is_done(const wire::StatPersisted& stat, const CleanerSettings& settings, Now now) {
+bool container_is_done(const wire::StatPersisted& stat, const CleanerSettings& settings, int64_t wall_ms) {
   if (stat.cversion > 0) return true;
-  return settings.max_never_used.value != 0 && now.wall_ms - stat.mtime > settings.max_never_used.value;
+  return settings.max_never_used.value != 0 && wall_ms - stat.mtime > settings.max_never_used.value;
 }
 
-bool ttl_has_passed(const wire::StatPersisted& stat, Now now) {
+bool ttl_has_passed(const wire::StatPersisted& stat, int64_t wall_ms) {
   const int64_t ttl = tree::ttl_of(stat.ephemeral_owner);
-  return ttl != 0 && now.wall_ms - stat.mtime > ttl;
+  return ttl != 0 && wall_ms - stat.mtime > ttl;
 }
 
 bool is_done(const tree::Tree& tree, tree::NodeRef node, const CleanerSettings& settings, Now now) {
-  if (tree.child_count(node) > 0) return false;
-  const tree::OwnerKind kind = tree.kind_of(node);
-  if (kind == tree::OwnerKind::Container) return container_is_done(tree.stored_stat(node), settings, now);
-  return kind == tree::OwnerKind::Ttl && ttl_has_passed(tree.stored_stat(node), now);
+  return tree.child_count(node) == 0 && is_over(tree.stored_stat(node), tree.kind_of(node), settings, now.wall_ms);
 }
 
 }  // namespace
+
+bool is_over(const wire::StatPersisted& stat, tree::OwnerKind kind, const CleanerSettings& settings, int64_t wall_ms) {
+  if (kind == tree::OwnerKind::Container) return container_is_done(stat, settings, wall_ms);
+  return kind == tree::OwnerKind::Ttl && ttl_has_passed(stat, wall_ms);
+}
 
 Cleaner::Cleaner(const CleanerSettings& settings, Now now)
     : settings_(settings), next_check_(now.monotonic + settings.check_interval) {}

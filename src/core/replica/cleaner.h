@@ -11,6 +11,9 @@
 /// deleteContainer txn, judged again when it is prepared. Spec: client 5.6.
 namespace quorate::replica {
 
+/// Whether a node without children has had its time: a container that was used, a TTL node that was not renewed.
+bool is_over(const wire::StatPersisted& stat, tree::OwnerKind kind, const CleanerSettings& settings, int64_t wall_ms);
+
 class Cleaner {
  public:
   Cleaner(const CleanerSettings& settings, Now now);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/replica/cleaner.h"
 #include "core/replica/path_rule.h"
 #include "core/replica/prepare_state.h"
 #include "core/tree/digest.h"
@@ -38,7 +39,11 @@ wire::Code Preparer::State::remove_container(const Ask& ask, Turn& turn) {
   const Pending::Seen node = pending.look(ask.path);
   if (!node.exists) return wire::Code::NoNode;
   if (pending.child_count(node) > 0) return wire::Code::NotEmpty;
-  if (pending.is_session(pending.stat(node).ephemeral_owner)) return wire::Code::BadVersion;
+  // Judged once more: a txn in flight may have renewed it, or put another node in its place.
+  const wire::StatPersisted stat = pending.stat(node);
+  const tree::OwnerKind kind =
+      tree::owner_kind(stat.ephemeral_owner, {settings.extended_types, settings.emulate_353_ttl});
+  if (!is_over(stat, kind, settings.cleaner, turn.time)) return wire::Code::BadVersion;
   turn.out.view(ask.path);
   record_remove(pending.look(parent_path(ask.path)), node, turn);
   return wire::Code::Ok;

@@ -217,9 +217,13 @@ TEST(PrepareChange, DeleteContainerRules) {
                    {"child goes", Op::Delete, path_version("/container/x"), Code::Ok},
                    {"container", Op::DeleteContainer, path_only("/container"), Code::Ok, kServerAsks},
                    {"twice", Op::DeleteContainer, path_only("/container"), Code::NoNode, kServerAsks},
-                   {"TTL node", Op::DeleteContainer, path_only("/ttl"), Code::Ok, kServerAsks},
-                   {"under a closed parent", Op::DeleteContainer, path_only("/closed/a"), Code::Ok, kServerAsks},
+                   {"made anew in flight", Op::CreateContainer, create("/container", 4), Code::Ok},
+                   {"not used yet", Op::DeleteContainer, path_only("/container"), Code::BadVersion, kServerAsks},
+                   {"TTL has not passed", Op::DeleteContainer, path_only("/ttl"), Code::BadVersion, kServerAsks},
+                   {"a plain node", Op::DeleteContainer, path_only("/closed/a"), Code::BadVersion, kServerAsks},
                });
+  world.now.wall_ms += 101;
+  expect_codes(world, {{"TTL has passed", Op::DeleteContainer, path_only("/ttl"), Code::Ok, kServerAsks}});
 }
 
 // Spec: client 4.8, 13.
