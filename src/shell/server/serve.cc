@@ -46,9 +46,9 @@ class Server {
  private:
   int start();
   void accept(std::unique_ptr<io::TcpStream> stream, io::PeerName peer);
+  void wake();
   void round();
   void work();
-  void start_log_work(bool idle);
   Millis longest_wait() const;
   int stop();
   void print_lines();
@@ -60,7 +60,7 @@ class Server {
   io::EventLoop loop_;
   std::unique_ptr<node::Node> node_;
   bool stopping_ = false;
-  bool was_idle_ = true;
+  bool awake_ = true;  ///< The node knows this round's time.
   std::optional<Worker> log_worker_;
   std::optional<Worker> background_worker_;
 };
@@ -93,17 +93,24 @@ int Server::start() {
 }
 
 void Server::accept(std::unique_ptr<io::TcpStream> stream, io::PeerName peer) {
+  wake();
   io::TcpStream* tcp = stream.get();
   node::Client* client = node_->accept(std::move(stream), {std::move(peer.ip), std::move(peer.text), false});
   if (client == nullptr) return;
-  tcp->watch([this, client] { node_->on_readable(*client); }, [this, client] { node_->on_writable(*client); });
+  tcp->watch([this, client] { wake(), node_->on_readable(*client); },
+             [this, client] { wake(), node_->on_writable(*client); });
+}
+
+/// The wait may have been long: the first input of a round brings the node's time up to date.
+void Server::wake() {
+  if (!std::exchange(awake_, true)) node_->set_now();
 }
 
 void Server::round() {
-  const bool ran = loop_.run(longest_wait());
+  awake_ = false;
+  loop_.run(longest_wait());
   node_->set_now();
   if (node_->now().monotonic >= node_->next_tick()) node_->on_tick();
-  was_idle_ = !ran;
   work();
 }
 
@@ -111,7 +118,8 @@ void Server::work() {
   node_->flush();
   while (node_->begin_log()) {
     if (!node_->lone_write() || node_->log().typical_sync_micros() > kInlineSyncMicros) {
-      log_worker_->run([this] { node_->log().perform(); }, [this] { loop_.post([this] { node_->on_log_done(); }); });
+      log_worker_->run([this] { node_->log().perform(); },
+                       [this] { loop_.post([this] { wake(), node_->on_log_done(); }); });
       break;
     }
     node_->log().perform();
@@ -121,7 +129,7 @@ void Server::work() {
   }
   if (node_->begin_background()) {
     background_worker_->run([this] { node_->background().perform(); },
-                            [this] { loop_.post([this] { node_->on_background_done(); }); });
+                            [this] { loop_.post([this] { wake(), node_->on_background_done(); }); });
   }
   print_lines();
 }
