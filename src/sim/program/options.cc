@@ -1,4 +1,4 @@
-#include "options.h"
+#include "sim/program/options.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "seeds.h"
+#include "sim/program/seeds.h"
 
 #include <sys/mman.h>
 #include <sys/wait.h>

@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "options.h"
+#include "sim/program/options.h"
 #include "sim/world.h"
 
 /// Many seeds on several processes, so that a broken invariant of the code under test ends one seed, not the run.

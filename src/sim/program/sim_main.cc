@@ -3,8 +3,8 @@
 
 #include <cstdio>
 
-#include "options.h"
-#include "seeds.h"
+#include "sim/program/options.h"
+#include "sim/program/seeds.h"
 
 namespace quorate::sim {
 namespace {
