@@ -10,6 +10,9 @@ namespace quorate::sim {
 namespace {
 
 constexpr uint64_t kMostEvents = 400'000;
+// More than any client of ours has under way, and what a slow one may let pile up.
+constexpr size_t kMostWaiting = 64;
+constexpr size_t kMostOutBytes = 5 << 20;
 
 /// What the server has for it was seen by its tap.
 bool is_settled(const Link& link) {
@@ -196,6 +199,12 @@ void World::check_tables() {
   if (replica.session_table().size() != replica.sessions().size()) {
     verdict_.fail("{} sessions are tracked, {} are in the list", replica.session_table().size(),
                   replica.sessions().size());
+  }
+  for (const replica::Connection* connection : replica.connections()) {
+    if (connection->waiting.size() > kMostWaiting || connection->out.size() > kMostOutBytes) {
+      return verdict_.fail("connection {} has {} requests waiting and {} bytes to be sent", connection->id.value,
+                           connection->waiting.size(), connection->out.size());
+    }
   }
   if (replica.stats().digest_mismatches_count > 0) verdict_.fail("the digest of a txn is not its tree's");
 }

@@ -158,6 +158,7 @@ void World::round() {
   start_disk_work();
   if (node_ == nullptr) return;
   check_lines();
+  if (rng_.one_in(40)) check_tables();
   const bool more = node_->walking() || std::ranges::any_of(network_.links(), [](const auto& link) {
                       return link->node_client != nullptr && link->readable();
                     });
