@@ -36,6 +36,11 @@ struct AclTable::State {
   boost::unordered_flat_map<std::string_view, uint32_t> by_raw;
   int64_t next_id = 1;
 
+  /// A damaged snapshot may name the largest id of all, behind which there is none.
+  void keep_free_of(AclId id) {
+    if (id < AclId{INT64_MAX}) next_id = std::max(next_id, static_cast<int64_t>(id) + 1);
+  }
+
   const Entry* find(AclId id) const {
     const auto found = by_id.find(static_cast<int64_t>(id));
     return found == by_id.end() ? nullptr : &entries[found->second];
@@ -57,7 +62,7 @@ uint32_t AclTable::State::add(AclId id, std::string_view raw) {
   entry = {.id = id, .raw = std::string(raw)};
   by_id.emplace(static_cast<int64_t>(id), slot);
   if (!raw.empty()) by_raw.emplace(entry.raw, slot);
-  next_id = std::max(next_id, static_cast<int64_t>(id) + 1);
+  keep_free_of(id);
   return slot;
 }
 
@@ -133,7 +138,7 @@ void AclTable::load(AclId id, std::string_view raw) {
   }
   state_->by_id.emplace(static_cast<int64_t>(id), equal->second);
   state_->entries[equal->second].shared = true;
-  state_->next_id = std::max(state_->next_id, static_cast<int64_t>(id) + 1);
+  state_->keep_free_of(id);
 }
 
 void AclTable::reserve(AclId id) { slot_of(id); }
