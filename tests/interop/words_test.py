@@ -23,7 +23,7 @@ class Pair:
         self.clients = []
         for address in self.addresses:
             keeper, other = rawzk.open_session(address), rawzk.open_session(address, timeout=30000)
-            for op in (zk.create("/w"), zk.create("/w/e", b"", zk.OPEN_ACL, zk.EPHEMERAL), zk.get_data("/w", True), zk.add_watch("/w/p", 1)):
+            for op in (zk.create("/w"), zk.create("/w/e", b"", zk.OPEN_ACL, zk.EPHEMERAL), zk.get_data("/w", True), zk.add_watch("/w/p", 0)):
                 keeper.must(op)
             other.must(zk.get_children("/w", True))
             other.must(zk.exists("/w/e", True))
