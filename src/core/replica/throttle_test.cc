@@ -164,20 +164,29 @@ TEST(RequestThrottle, CloseSessionIsNeverStale) {
 }
 
 // Spec: client 8.3: the session is looked at when the frame leaves the throttle.
-TEST(RequestThrottle, FramesOfAnEndedSessionAreDropped) {
-  Bench bench(throttled());
+TEST(RequestThrottle, FramesOfAnEndingSessionAreDropped) {
+  ReplicaSettings settings = throttled();
+  settings.request_throttle.max_requests = 2;
+  Bench bench(settings);
   Peer& peer = bench.join(6000);
   Peer& other = bench.join(60000);
   fill(bench, other);
+  fill(bench, other);
   bench.send(peer, 1, Op::GetData, path_watch("/", true));
   bench.send(peer, 2, Op::Create, ask::create("/a"));
+  LogBatch fills = bench.replica.take_batch();
   bench.at(12000);
-  bench.replica.on_tick();
-  bench.run();
+  bench.replica.on_tick();  // the end of the session is prepared, not yet applied
+  bench.replica.on_persisted(std::move(fills));
+  bench.flush();
   EXPECT_EQ(peer.received, "");
-  EXPECT_TRUE(peer.closed);
+  EXPECT_FALSE(peer.closed);
   EXPECT_TRUE(bench.replica.watches().empty());
+  bench.replica.on_persisted(bench.replica.take_batch());
+  bench.flush();
+  EXPECT_TRUE(peer.closed);
   EXPECT_EQ(bench.replica.tree().find("/a"), tree::kNoNode);
+  EXPECT_EQ(bench.replica.requests_in_process(), 0U);
 }
 
 }  // namespace
