@@ -27,12 +27,12 @@ void set_snapshots(node::NodeSettings& settings, Rng& rng) {
   node::SnapshotSettings& snapshot = settings.snapshot;
   snapshot.compression = draw_compression(rng);
   snapshot.with_last_zxid = rng.percent(70);
-  snapshot.snap_count = static_cast<int32_t>(rng.between(8, 100));
+  snapshot.snap_count = static_cast<int32_t>(rng.between(6, 80));
   snapshot.floor_bytes = rng.between(2000, 60'000);
   snapshot.size_limit_bytes = rng.percent(30) ? rng.between(2000, 20'000) : -1;
   snapshot.slice_bytes = static_cast<size_t>(rng.between(1, 1500));
   if (rng.percent(10)) snapshot.queue_limit_bytes = static_cast<size_t>(rng.between(500, 5000));
-  if (rng.percent(80)) settings.purge.interval = {rng.between(300, 4000)};
+  if (rng.percent(80)) settings.purge.interval = {rng.between(200, 3000)};
   settings.purge.retain = static_cast<int32_t>(rng.between(1, 4));
 }
 

@@ -8,9 +8,9 @@ namespace {
 constexpr int kMostBoots = 40;
 
 /// Reached a few times in a run at most, so that they are aimed at more often.
-constexpr env::CrashPoint kRarePoints[] = {env::CrashPoint::LogCutTorn, env::CrashPoint::PurgeRemove,
-                                           env::CrashPoint::PurgeDirSync, env::CrashPoint::BootCleanTmp,
-                                           env::CrashPoint::BootFirstSnapshot};
+constexpr env::CrashPoint kRarePoints[] = {env::CrashPoint::LogCutTorn,   env::CrashPoint::LogCutTorn,
+                                           env::CrashPoint::PurgeRemove,  env::CrashPoint::PurgeDirSync,
+                                           env::CrashPoint::BootCleanTmp, env::CrashPoint::BootFirstSnapshot};
 
 }  // namespace
 
@@ -89,10 +89,10 @@ void World::arm() {
     const uint64_t draw = rng_.below(10);
     if (draw < 2) schedule(rng_.between(1000, int64_t{500'000} << rng_.below(4)), What::Stop, life_);
     // Behind a point that may never be reached there is always a call that will be.
-    disk_.crash_at_call(1 + rng_.skewed(8) + (draw < 6 ? 0 : 50));
+    disk_.crash_at_call(1 + rng_.skewed(8) + (draw < 5 ? 0 : 50));
     if (draw >= 8) {
       disk_.crash_at_point(rng_.pick(kRarePoints), 1);
-    } else if (draw >= 6) {
+    } else if (draw >= 5) {
       disk_.crash_at_point(static_cast<env::CrashPoint>(rng_.below(kCrashPoints)), 1 + rng_.skewed(5));
     }
   }
