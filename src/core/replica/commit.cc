@@ -41,7 +41,9 @@ void Replica::apply_txn(std::string_view payload) {
   if (!watches_.empty()) fire_watches(txn.header.zxid);
 
   QUORATE_CHECK(!in_flight_.empty() && in_flight_.front().zxid == txn.header.zxid);
-  finish_write(in_flight_.pop(), txn);
+  const InFlight write = in_flight_.pop();
+  large_bytes_in_flight_ -= write.large_bytes;
+  finish_write(write, txn);
   tree::release_acls(*tree_, applied_);
 }
 

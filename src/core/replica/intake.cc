@@ -34,6 +34,7 @@ void Replica::request(Connection& connection, std::string_view frame) {
   wire::RequestHeader header;
   wire::Decoder in(frame);
   if (!wire::decode(in, header)) return begin_close(connection);
+  if (!admit_large(connection, frame.size())) return begin_close(connection);
   const Request request{header.xid, static_cast<wire::Op>(header.type), in.rest(), now_.monotonic};
 
   if (request.xid > 0) ++connection.outstanding;
@@ -63,6 +64,23 @@ bool Replica::admit(Connection& connection, const Request& request) {
   }
   const session::Touch touched = session_table_.touch(connection.session, connection.timeout_ms, now_.monotonic);
   return touched == session::Touch::Ok;
+}
+
+int64_t Replica::large_bytes(size_t frame_bytes) const {
+  const auto bytes = static_cast<int64_t>(frame_bytes);
+  return settings_.large_request_threshold > 0 && bytes > settings_.large_request_threshold ? bytes : 0;
+}
+
+// Spec: client 9.6.
+bool Replica::admit_large(Connection& connection, size_t frame_bytes) {
+  const int64_t bytes = large_bytes(frame_bytes);
+  if (bytes == 0 || large_bytes_in_flight_ + bytes <= settings_.large_request_max_bytes) return true;
+  ++stats_.large_requests_rejected;
+  say(Level::Warn, "ZooKeeperServer",
+      fmt::format(
+          "Rejecting a request of {} bytes from {}: {} bytes of large requests are in flight, at most {} may be", bytes,
+          connection.remote_text, large_bytes_in_flight_, settings_.large_request_max_bytes));
+  return false;
 }
 
 void Replica::submit(Connection& connection, const Request& request) {
@@ -101,7 +119,9 @@ void Replica::enqueue_write(Connection* connection, const WriteRequest& write, M
   stats_.proposal_size.add(record_bytes);
   ++stats_.proposal_count;
 
-  in_flight_.push({zxid, connection, write.xid, write.op, received, std::move(prepared.create2_parts)});
+  const int64_t large = large_bytes(write.body.size());
+  large_bytes_in_flight_ += large;
+  in_flight_.push({zxid, connection, write.xid, write.op, received, std::move(prepared.create2_parts), large});
   if (connection == nullptr) return;
   ++connection->writes_in_flight;
   connection->waiting.push({true, zxid, {}, received});

@@ -42,6 +42,27 @@ TEST(Intake, ReadsWaitBehindTheirOwnWritesOnly) {
   EXPECT_EQ(bench.replica.requests_in_process(), 0U);
 }
 
+// Spec: client 9.6. Two of them do not fit; once the first is durable there is room again.
+TEST(Intake, LargeRequestsAreBoundedTogether) {
+  Bench bench(ask::with([](ReplicaSettings& s) {
+    s.large_request_threshold = 1000;
+    s.large_request_max_bytes = 5000;
+  }));
+  Peer& first = bench.join();
+  Peer& second = bench.join();
+  const std::string large(3000, 'x');
+  bench.send(first, 1, Op::SetData, ask::set_data("/", large));
+  bench.send(second, 1, Op::SetData, ask::set_data("/", large));
+  bench.flush();
+  EXPECT_TRUE(second.closed);
+  EXPECT_EQ(bench.replica.stats().large_requests_rejected, 1);
+  bench.run();
+  bench.send(first, 2, Op::SetData, ask::set_data("/", large));
+  bench.send(first, 3, Op::SetData, ask::set_data("/", "small"));
+  bench.run();
+  EXPECT_EQ(xids(first), (Xids{1, 2, 3}));
+}
+
 // One batch at a time: what the first makes durable is answered, reads between included; the rest goes on waiting.
 TEST(Intake, EachBatchLetsGoWhatStoodBehindIt) {
   Bench bench;

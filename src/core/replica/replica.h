@@ -94,6 +94,7 @@ class Replica {
     wire::Op op = wire::Op::Error;
     Millis received;
     std::vector<uint16_t> create2_parts;
+    int64_t large_bytes = 0;  ///< Of a request above largeRequestThreshold; else 0.
   };
   struct Request {
     int32_t xid = 0;
@@ -123,6 +124,8 @@ class Replica {
   // intake.cc
   void request(Connection& connection, std::string_view frame);
   bool admit(Connection& connection, const Request& request);
+  bool admit_large(Connection& connection, size_t frame_bytes);
+  int64_t large_bytes(size_t frame_bytes) const;
   void submit(Connection& connection, const Request& request);
   void submit_own(wire::Op op, SessionId session, std::string_view body);
   void split_batch(size_t last_record, Zxid before);
@@ -187,6 +190,7 @@ class Replica {
   LogBatch batch_;               ///< The one being filled.
   std::vector<LogBatch> spare_;  ///< Memory to be used again.
   Fifo<InFlight> in_flight_;
+  int64_t large_bytes_in_flight_ = 0;
   size_t waiting_reads_ = 0;  ///< In the `waiting` of all connections.
   Fifo<Stalled> stalled_;
   tree::Applied applied_;

@@ -13,7 +13,7 @@ using testing::acl_raw;
 using testing::World;
 using wire::StatPersisted;
 
-constexpr std::string_view kEmpty{"", 0};
+constexpr std::string_view kEmpty = "";
 
 /// Feeds a walk's bytes; false as the loader says.
 bool load(TreeLoader& loader, std::string_view bytes, Zxid zxid) {
