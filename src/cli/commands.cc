@@ -88,6 +88,11 @@ int config_keys() {
   return 0;
 }
 
+int config_reference() {
+  std::fputs(config::print_key_reference().c_str(), stdout);
+  return 0;
+}
+
 int log_repair(const std::string& file) {
   io::PosixDisk disk;
   const auto repaired = storage::repair_log(disk, file);

@@ -9,6 +9,7 @@ std::string version_text();
 int serve(const std::vector<std::string>& arguments, const std::vector<std::string>& properties);
 int config_check(const std::string& file);
 int config_keys();
+int config_reference();
 int log_repair(const std::string& file);
 int bench(int argc, char** argv);
 

@@ -32,6 +32,9 @@ int main(int argc, char** argv) {
   check->add_option("FILE", file)->required();
   check->callback([&] { code = config_check(file); });
   config->add_subcommand("keys", "List every key")->callback([&] { code = config_keys(); });
+  config->add_subcommand("reference", "Print docs/operations/configuration.md")->callback([&] {
+    code = config_reference();
+  });
 
   CLI::App* log = app.add_subcommand("log", "Transaction log files");
   log->require_subcommand(1);

@@ -93,6 +93,9 @@ void Replica::submit(Connection& connection, const Request& request) {
   if (request.op == wire::Op::CloseSession) {
     write.origin = Origin::Server;
     connection.phase = Phase::Ending;
+    say(Level::Info, "PrepRequestProcessor",
+        fmt::format("Submitting global closeSession request for session 0x{:x}",
+                    static_cast<uint64_t>(connection.session.value)));
   }
   enqueue_write(&connection, write, request.received);
 }

@@ -64,6 +64,7 @@ class Replica {
   // Outputs.
   Outbox& outbox() { return outbox_; }
   bool has_batch() const { return !batch_.empty() || !full_batches_.empty(); }
+  bool has_full_batch() const { return !full_batches_.empty(); }
   int32_t batch_txns() const { return batch_.txns; }
   LogBatch take_batch();
   /// Earliest time at which on_tick() has something to do.

@@ -24,7 +24,9 @@ bool LogActor::begin() {
 void LogActor::perform() {
   const int64_t started = clock_.micros();
   if (roll_now_) log_.roll();
+  const uint64_t files = log_.files_created();
   outcome_ = log_.append(current_.records, current_.first);
+  new_file_ = log_.files_created() > files ? current_.first : Zxid{0};
   if (outcome_ && !planted(Planted::AckBeforeSync)) outcome_ = log_.sync();
   last_micros_ = clock_.micros() - started;
 }
@@ -44,6 +46,12 @@ std::optional<LogLine> LogActor::slow_sync_line() const {
                  fmt::format("fsync-ing the write ahead log in SyncThread took {}ms which will adversely effect "
                              "operation latency.File size is {} bytes. See the ZooKeeper troubleshooting guide",
                              millis, log_.file_bytes())};
+}
+
+std::optional<LogLine> LogActor::new_file_line() const {
+  if (new_file_.value == 0) return std::nullopt;
+  return LogLine{Level::Info, "FileTxnLog",
+                 fmt::format("Creating new log file: log.{:x}", static_cast<uint64_t>(new_file_.value))};
 }
 
 }  // namespace quorate::node

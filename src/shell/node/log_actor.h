@@ -29,6 +29,8 @@ class LogActor final : public Actor {
   int64_t typical_sync_micros() const { return typical_sync_micros_; }
   int64_t last_sync_micros() const { return last_micros_; }
   std::optional<LogLine> slow_sync_line() const;
+  /// When the last batch began a new file.
+  std::optional<LogLine> new_file_line() const;
 
   // Worker thread.
   void perform() override;
@@ -44,6 +46,7 @@ class LogActor final : public Actor {
   replica::LogBatch next_;
   replica::LogBatch current_;
   Result<void> outcome_;
+  Zxid new_file_;  ///< First zxid of the file that the last batch began; 0: none.
   int64_t last_micros_ = 0;
   int64_t typical_sync_micros_ = 0;
 };

@@ -61,7 +61,7 @@ Client* Node::accept(std::unique_ptr<env::Stream> stream, replica::PeerAddress p
 void Node::on_readable(Client& client) {
   for (int turn = 0; turn < kReceivesPerTurn; ++turn) {
     const auto received = client.link.receive(scratch_);
-    if (!received) return on_hangup(client);
+    if (!received) return on_gone(client);
     if (*received == 0) return;
     client.last_io = now().monotonic;
     consume(client);
@@ -120,6 +120,17 @@ void Node::refuse_length(Client& client) {
                    "malformed message or too large to process (length is greater than jute.maxbuffer={})",
                    static_cast<uint64_t>(connection.session.value), connection.remote_text, client.link.bad_length(),
                    settings_.replica.max_frame_bytes)});
+  on_hangup(client);
+}
+
+void Node::on_gone(Client& client) {
+  const replica::Connection& connection = *client.connection;
+  if (connection.phase == replica::Phase::Live) {
+    lines_.push_back({Level::Info, "NIOServerCnxn",
+                      fmt::format("Unable to read additional data from client, it probably closed the socket: "
+                                  "address = {}, session = 0x{:x}",
+                                  connection.remote_text, static_cast<uint64_t>(connection.session.value))});
+  }
   on_hangup(client);
 }
 
@@ -213,7 +224,7 @@ void Node::drop(Client& client) {
 }
 
 bool Node::begin_log() {
-  if (log_.busy() || failed_ || !replica_->has_batch()) return false;
+  if (log_.busy() || failed_ || !replica_->has_batch() || !flush_is_due()) return false;
   replica::LogBatch batch = replica_->take_batch();
   lone_write_ = batch.txns == 1 && !replica_->has_batch();
   log_.give(std::move(batch));
@@ -230,8 +241,10 @@ void Node::on_log_done() {
                                   batch.error().detail)});
     return;
   }
+  last_flush_ = now().monotonic;
   metrics_.summary<"fsynctime">().add(log_.last_sync_micros() / 1000);
   metrics_.summary<"sync_processor_batch_size">().add(batch->txns);
+  if (auto created = log_.new_file_line()) lines_.push_back(std::move(*created));
   if (auto slow = log_.slow_sync_line()) {
     lines_.push_back(std::move(*slow));
     ++sync_warnings_;

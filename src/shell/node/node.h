@@ -95,6 +95,7 @@ class Node {
   void consume(Client& client);
   bool answer_word(Client& client);
   void refuse_length(Client& client);
+  void on_gone(Client& client);
   void open_gates();
   void send(Client& client);
   Result<bool> transmit(Client& client);
@@ -110,6 +111,7 @@ class Node {
   void carry_out(const admin::Answer& answer);
 
   // upkeep.cc
+  bool flush_is_due() const;
   void expire_idle();
   void release_idle_buffers();
   void consider_snapshot();
@@ -144,6 +146,7 @@ class Node {
   int64_t snapshot_errors_ = 0;
   Millis next_snapshot_{0};
   uint64_t filled_at_ = 0;
+  Millis last_flush_{0};
   Millis next_upkeep_{0};
   Millis next_purge_{0};
 };

@@ -259,11 +259,32 @@ TEST(Log, GroupsWhatArrivesDuringASync) {
   EXPECT_EQ(rig.disk.count("sync /data/version-2/log.1"), syncs + 1);
 }
 
+// Spec: disk 2.5. A batch waits for the delay since the last sync, or for enough of its kind.
+TEST(Log, FlushDelayGathersWrites) {
+  Rig rig(with([](NodeSettings& s) {
+    s.flush_delay = Millis{50};
+    s.max_batch = 4;
+  }));
+  rig.clock.ms = 1000;
+  Wire& wire = rig.join();
+  rig.clock.ms = 1010;
+  for (int32_t xid = 1; xid <= 3; ++xid) rig.send(wire, xid, Op::SetData, ask::set_data("/", "x"));
+  rig.run();
+  EXPECT_EQ(wire.to_client, "");
+  EXPECT_EQ(rig.node->next_tick(), Millis{1050});
+  rig.run_at(1050);
+  EXPECT_EQ(xids(rig, wire), (Xids{1, 2, 3}));
+  for (int32_t xid = 4; xid <= 7; ++xid) rig.send(wire, xid, Op::SetData, ask::set_data("/", "x"));
+  rig.run();
+  EXPECT_EQ(xids(rig, wire), (Xids{4, 5, 6, 7}));
+}
+
 TEST(Log, SlowSyncsAreTold) {
   Rig rig;
   Wire& wire = rig.join();
   rig.send(wire, 1, Op::Create, ask::create("/a"));
   rig.round();
+  EXPECT_TRUE(rig.said("Creating new log file: log.1"));
   ASSERT_TRUE(rig.node->begin_log());
   rig.disk.failing = [&rig](const std::string& line) {
     if (line.starts_with("sync")) rig.clock.extra_micros = 1'001'000;

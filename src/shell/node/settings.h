@@ -45,6 +45,8 @@ struct NodeSettings {
   SnapshotSettings snapshot;
   PurgeSettings purge;
   LinkSettings links;
+  Millis flush_delay{0};      ///< flushDelay: least time from one sync to the next batch; 0 = none.
+  int32_t max_batch = 1000;   ///< maxBatchSize: so many txns end that wait; <= 0: they do not.
   Millis sync_warning{1000};  ///< fsync.warningthresholdms
   admin::ConfView conf;       ///< For the word conf.
   admin::WordRules words;     ///< 4lw.commands.whitelist

@@ -82,6 +82,8 @@ node::NodeSettings node_settings(const config::Settings& settings, tree::HashKey
   node.links.max_per_address = settings.client_port.max_per_address;
   node.links.max_total = settings.client_port.max_connections;
   node.links.sessionless_timeout = settings.client_port.sessionless_timeout;
+  node.flush_delay = storage.flush_delay;
+  node.max_batch = storage.max_batch;
   node.sync_warning = storage.sync_warning;
   node.conf = conf_view(settings, node.recovery);
   node.words = {settings.admin.words, settings.read_only_word};

@@ -44,6 +44,7 @@ class Server {
   }
 
  private:
+  int listen();
   int start();
   void accept(std::unique_ptr<io::TcpStream> stream, io::PeerName peer);
   void wake();
@@ -65,17 +66,24 @@ class Server {
   std::optional<Worker> background_worker_;
 };
 
-int Server::start() {
+/// Bound before the data is loaded, so that a port that is taken is known at once; connections wait in the kernel.
+int Server::listen() {
+  const config::ClientPortSettings& port = settings_.client_port;
+  if (port.port <= 0) return 0;  // serves nobody, as Apache does
   io::ListenSettings listen;
-  listen.address = settings_.client_port.address;
-  listen.port = static_cast<uint16_t>(settings_.client_port.port);
-  listen.backlog = settings_.client_port.backlog;
-  listen.keep_alive = settings_.client_port.keep_alive;
+  listen.address = port.address;
+  listen.port = static_cast<uint16_t>(port.port);
+  listen.backlog = port.backlog;
+  listen.keep_alive = port.keep_alive;
   log({Level::Info, "NIOServerCnxnFactory", fmt::format("binding to port {}:{}", listen.address, listen.port)});
-  if (auto bound = loop_.listen(listen); !bound) {
-    log({Level::Error, "QuorumPeerMain", "Unexpected exception, exiting abnormally: " + bound.error().detail});
-    return kExitUnexpected;
-  }
+  auto bound = loop_.listen(listen);
+  if (bound) return 0;
+  log({Level::Error, "QuorumPeerMain", "Unexpected exception, exiting abnormally: " + bound.error().detail});
+  return kExitUnexpected;
+}
+
+int Server::start() {
+  if (const int code = listen(); code != 0) return code;
   std::vector<LogLine> lines;
   auto booted = node::Node::boot(disk_, clock_, node_settings_, lines);
   for (const LogLine& line : lines) log(line);

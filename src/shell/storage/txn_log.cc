@@ -62,6 +62,7 @@ struct TxnLog::State {
   std::vector<std::unique_ptr<env::File>> unsynced;  ///< Rolled away with such bytes.
   uint64_t rolled_bytes = 0;                         ///< In files closed by the size limit since roll().
   std::optional<Error> failed;
+  uint64_t files_created = 0;
   std::atomic<uint64_t> data_end{0};  ///< Everything below is header and records.
   std::atomic<uint64_t> zero_end{0};  ///< The filler may write from here on.
 
@@ -132,6 +133,7 @@ Result<void> TxnLog::State::create(std::string_view batch, Zxid first) {
   if (auto written = write_first(**opened, batch, zeroed); !written) return written;
   if (auto published = publish(temporary, name); !published) return published;
   file = std::move(*opened);
+  ++files_created;
   const std::lock_guard lock(fill.mutex);
   data_end = wire::kLogHeaderBytes + batch.size();
   zero_end = zeroed;
@@ -268,5 +270,6 @@ bool TxnLog::fill_ahead() {
 uint64_t TxnLog::file_bytes() const { return state_->data_end; }
 uint64_t TxnLog::bytes_since_roll() const { return state_->rolled_bytes + state_->data_end; }
 bool TxnLog::file_open() const { return state_->file != nullptr; }
+uint64_t TxnLog::files_created() const { return state_->files_created; }
 
 }  // namespace quorate::storage

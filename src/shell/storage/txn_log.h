@@ -40,6 +40,7 @@ class TxnLog {
   uint64_t file_bytes() const;  ///< Data in the current file.
   uint64_t bytes_since_roll() const;
   bool file_open() const;
+  uint64_t files_created() const;
 
  private:
   struct State;
