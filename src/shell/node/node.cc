@@ -12,6 +12,9 @@ namespace {
 constexpr size_t kScratchBytes = 256 << 10;
 // A client that lets more than this pile up is not read from until it has taken some.
 constexpr size_t kOutLimitBytes = 4 << 20;
+// Under a load that outgrows the tree every second, snapshots would follow each other without a break: after each, the
+// disk is left to the log for so many times as long (docs/decisions/0002).
+constexpr int64_t kRestAfterSnapshot = 3;
 // A client that keeps sending does not keep the others waiting.
 constexpr int kReceivesPerTurn = 4;
 // A disk that refused a snapshot is given this long.
@@ -265,7 +268,11 @@ bool Node::begin_background() {
 void Node::on_background_done() {
   const int64_t taken = background_.snapshots_taken();
   background_.finish();
-  if (background_.snapshots_taken() > taken) metrics_.summary<"snapshottime">().add(background_.last_duration_ms());
+  if (background_.snapshots_taken() > taken) {
+    const int64_t took_ms = background_.last_duration_ms();
+    metrics_.summary<"snapshottime">().add(took_ms);
+    next_snapshot_ = now().monotonic + Millis{took_ms * kRestAfterSnapshot};
+  }
   note_given_up();
   collect_lines();
 }
