@@ -62,7 +62,7 @@ TEST_F(PosixDiskTest, ErrorsNamePathAndReason) {
 
 TEST_F(PosixDiskTest, AFullDiskIsToldApart) {
   auto full = disk_.open("/dev/full", env::Open::ReadWrite);
-  if (!full) GTEST_SKIP() << full.error().detail;
+  ASSERT_TRUE(full) << full.error().detail;
   auto written = (*full)->write(0, "x");
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().fault, Fault::NoSpace);
