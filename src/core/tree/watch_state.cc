@@ -35,7 +35,8 @@ uint32_t pair_hash(uint32_t watcher, uint32_t place) {
 
 Watcher& WatchTables::State::opened(WatcherId watcher) {
   Watcher& found = watchers[number_of(watcher)];
-  QUORATE_CHECK(found.open);
+  const bool open = (found.data_paths_and_bits & Watcher::kOpen) != 0;
+  QUORATE_CHECK(open);
   return found;
 }
 
@@ -44,6 +45,8 @@ uint32_t WatchTables::State::hash_of(uint32_t ref) const {
 }
 
 uint32_t WatchTables::State::find(uint32_t watcher, uint32_t path, WatchTable table) const {
+  const uint32_t first = paths[path].first[number_of(table)];
+  if (first == 0 || watches[first].watcher() == watcher) return first;
   const uint32_t place = path * 2 + number_of(table);
   return index.find(pair_hash(watcher, place),
                     [&](uint32_t ref) { return watches[ref].place == place && watches[ref].watcher() == watcher; });
@@ -56,37 +59,41 @@ void WatchTables::State::set_modes(uint32_t ref, uint8_t modes) {
   paths[watch.path()].recursive += gained - lost;
   recursive += gained;
   recursive -= lost;
-  watch.watcher_and_modes = watch.watcher() << kModeBits | modes;
+  watch.watcher_and_bits = (watch.watcher_and_bits & ~uint32_t{kAllModes}) | modes;
 }
 
 uint32_t WatchTables::State::insert(uint32_t watcher, uint32_t path, WatchTable table) {
   const uint32_t ref = watches.take();
-  watches[ref].place = path * 2 + number_of(table);
-  watches[ref].watcher_and_modes = watcher << kModeBits;
   uint32_t& first = paths[path].first[number_of(table)];
+  const bool alone = first == 0;
+  watches[ref].place = path * 2 + number_of(table);
+  watches[ref].watcher_and_bits = watcher << Watch::kBits | (alone ? 0 : Watch::kIndexed);
+  Watcher& owner = watchers[watcher];
   ++count[number_of(table)];
   if (table == WatchTable::Data) {
-    if (first == 0) ++data_paths;
-    if (watchers[watcher].data_paths++ == 0) ++data_watchers;
+    data_paths += alone ? 1 : 0;
+    data_watchers += owner.watches_data() ? 0 : 1;
+    owner.data_paths_and_bits += Watcher::kOneDataPath;
   }
   link_last(watches, kOfPath, first, ref);
-  link_last(watches, kOfWatcher, watchers[watcher].first, ref);
-  index.insert(ref, [this](uint32_t item) { return hash_of(item); });
+  link_last(watches, kOfWatcher, owner.first, ref);
+  if (!alone) index.insert(ref, [this](uint32_t item) { return hash_of(item); });
   return ref;
 }
 
 void WatchTables::State::erase(uint32_t ref) {
   set_modes(ref, 0);
-  index.erase(ref, [this](uint32_t item) { return hash_of(item); });
   const Watch& watch = watches[ref];
+  if (watch.indexed()) index.erase(ref, [this](uint32_t item) { return hash_of(item); });
   Watcher& watcher = watchers[watch.watcher()];
   WatchPath& path = paths[watch.path()];
   unlink(watches, kOfPath, path.first[watch.table()], ref);
   unlink(watches, kOfWatcher, watcher.first, ref);
   --count[watch.table()];
   if (watch.table() == number_of(WatchTable::Data)) {
-    if (path.first[watch.table()] == 0) --data_paths;
-    if (--watcher.data_paths == 0) --data_watchers;
+    watcher.data_paths_and_bits -= Watcher::kOneDataPath;
+    data_paths -= path.first[watch.table()] == 0 ? 1 : 0;
+    data_watchers -= watcher.watches_data() ? 0 : 1;
   }
   if (path.first[0] == 0 && path.first[1] == 0) paths.drop(watch.path());
   watches.give_back(ref);
@@ -105,10 +112,18 @@ bool WatchTables::State::clear(uint32_t watcher, uint32_t path, WatchTable table
   return true;
 }
 
-void WatchTables::State::tell(Watcher& watcher, std::vector<ConnId>& out) const {
-  if (watcher.told == triggers) return;
-  watcher.told = triggers;
+void WatchTables::State::tell(uint32_t number, std::vector<ConnId>& out) {
+  Watcher& watcher = watchers[number];
+  if ((watcher.data_paths_and_bits & Watcher::kTold) != 0) return;
+  watcher.data_paths_and_bits |= Watcher::kTold;
+  told.push_back(number);
   if (!std::ranges::binary_search(skipped, watcher.conn)) out.push_back(watcher.conn);
+}
+
+void WatchTables::State::end_trigger() {
+  for (const uint32_t number : told) watchers[number].data_paths_and_bits &= ~Watcher::kTold;
+  told.clear();
+  skipped.clear();
 }
 
 void WatchTables::State::fire(uint32_t path, WatchTable table, std::vector<ConnId>& out) {
@@ -120,7 +135,7 @@ void WatchTables::State::fire(uint32_t path, WatchTable table, std::vector<ConnI
     const Watch& watch = watches[ref];
     const uint32_t next = watch.path_next;
     more = ref != last;
-    tell(watchers[watch.watcher()], out);
+    tell(watch.watcher(), out);
     const auto rest = static_cast<uint8_t>(watch.modes() & ~kStandard);
     if (rest == 0) {
       erase(ref);
@@ -135,7 +150,7 @@ void WatchTables::State::fire_recursive(uint32_t path, std::vector<ConnId>& out)
   uint32_t left = paths[path].recursive;
   for (uint32_t ref = paths[path].first[number_of(WatchTable::Data)]; left > 0; ref = watches[ref].path_next) {
     if ((watches[ref].modes() & kRecursive) == 0) continue;
-    tell(watchers[watches[ref].watcher()], out);
+    tell(watches[ref].watcher(), out);
     --left;
   }
 }
@@ -148,11 +163,12 @@ void WatchTables::State::settle() {
   index = {};
   paths = WatchPaths(hash_seed);
   skipped = {};
+  told = {};
 }
 
 size_t WatchTables::State::resident_bytes() const {
   return paths.resident_bytes() + watches.resident_bytes() + watchers.resident_bytes() + index.resident_bytes() +
-         skipped.capacity() * sizeof(ConnId);
+         skipped.capacity() * sizeof(ConnId) + told.capacity() * sizeof(uint32_t);
 }
 
 }  // namespace quorate::tree

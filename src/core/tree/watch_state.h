@@ -11,10 +11,9 @@
 /// The inside of WatchTables: watches of 24 bytes, each a member of two rings. Included by its two source files only.
 namespace quorate::tree {
 
-constexpr uint32_t kModeBits = 3;
 constexpr uint8_t kAllModes = kStandard | kPersistent | kRecursive;
-constexpr uint32_t kMaxWatchers = 1u << (32 - kModeBits);
-constexpr uint32_t kMaxPaths = 1u << 31;
+constexpr uint32_t kMaxWatchers = 1u << 28;
+constexpr uint32_t kMaxPaths = 1u << 30;
 
 /// All modes of one connection on one path in one table. It is a member of two rings: the path's, in registration
 /// order, and the connection's.
@@ -23,11 +22,14 @@ struct Watch {
   uint32_t path_prev = 0;
   uint32_t own_next = 0;
   uint32_t own_prev = 0;
-  uint32_t watcher_and_modes = 0;
+  uint32_t watcher_and_bits = 0;
   uint32_t place = 0;  ///< Path reference * 2 + table.
 
-  uint32_t watcher() const { return watcher_and_modes >> kModeBits; }
-  uint8_t modes() const { return static_cast<uint8_t>(watcher_and_modes & kAllModes); }
+  static constexpr uint32_t kIndexed = 8;  ///< Above the modes; the watcher's number follows.
+  static constexpr uint32_t kBits = 4;
+  uint32_t watcher() const { return watcher_and_bits >> kBits; }
+  bool indexed() const { return (watcher_and_bits & kIndexed) != 0; }
+  uint8_t modes() const { return static_cast<uint8_t>(watcher_and_bits & kAllModes); }
   uint32_t path() const { return place / 2; }
   uint32_t table() const { return place % 2; }
 };
@@ -35,11 +37,15 @@ static_assert(sizeof(Watch) == 24);
 
 struct Watcher {
   ConnId conn;
-  uint64_t told = 0;        ///< Number of the last trigger that named it.
-  uint32_t first = 0;       ///< Its ring of watches.
-  uint32_t data_paths = 0;  ///< Its watches in the data table.
-  bool open = true;
+  uint32_t first = 0;  ///< Its ring of watches.
+  uint32_t data_paths_and_bits = kOpen;
+
+  static constexpr uint32_t kTold = 1;  ///< The running trigger has named it.
+  static constexpr uint32_t kOpen = 2;
+  static constexpr uint32_t kOneDataPath = 4;  ///< What a watch in the data table adds; kMaxPaths of them fit.
+  bool watches_data() const { return data_paths_and_bits >= kOneDataPath; }
 };
+static_assert(sizeof(Watcher) == 16);
 
 /// The ring through these two fields; its owner holds the first member, whose predecessor is the last.
 struct Ring {
@@ -62,7 +68,8 @@ struct WatchTables::State {
   bool clear(uint32_t watcher, uint32_t path, WatchTable table, uint8_t modes);
   void fire(uint32_t path, WatchTable table, std::vector<ConnId>& out);
   void fire_recursive(uint32_t path, std::vector<ConnId>& out);
-  void tell(Watcher& watcher, std::vector<ConnId>& out) const;
+  void tell(uint32_t watcher, std::vector<ConnId>& out);
+  void end_trigger();
   void settle();
   uint32_t hash_of(uint32_t ref) const;
   Watcher& opened(WatcherId watcher);
@@ -82,13 +89,15 @@ struct WatchTables::State {
   WatchPaths paths;
   WatchSlab<Watch> watches;
   WatchSlab<Watcher> watchers;
-  WatchIndex index;  ///< (watcher, path, table) to watch.
+  /// (watcher, path, table) to watch, but for those that were alone on their path when they came: such a one stays the
+  /// first of its ring, where find() looks before.
+  WatchIndex index;
   std::array<size_t, 2> count{};
   size_t recursive = 0;
   size_t data_paths = 0;
   size_t data_watchers = 0;
-  uint64_t triggers = 0;
   std::vector<ConnId> skipped;  ///< Of the running trigger, sorted.
+  std::vector<uint32_t> told;   ///< Watchers that the running trigger has named.
 };
 
 }  // namespace quorate::tree

@@ -47,7 +47,7 @@ WatcherId WatchTables::open(ConnId conn) {
 
 void WatchTables::close(WatcherId watcher) {
   Watcher& closing = state_->opened(watcher);
-  closing.open = false;
+  closing.data_paths_and_bits &= ~Watcher::kOpen;
   if (planted(Planted::WatchNotRemoved)) return;
   while (closing.first != 0) state_->erase(closing.first);
   state_->watchers.give_back(number_of(watcher));
@@ -95,14 +95,13 @@ bool WatchTables::remove(WatcherId watcher, std::string_view path, int32_t type)
 void WatchTables::trigger(WatchTable table, std::string_view path, const std::vector<ConnId>* skip,
                           std::vector<ConnId>& out) {
   if (state_->count[number_of(table)] == 0) return;
-  ++state_->triggers;
-  state_->skipped.clear();
   if (skip != nullptr) state_->skipped = *skip;
   std::ranges::sort(state_->skipped);
   if (const uint32_t on = state_->paths.find(path); on != 0) state_->fire(on, table, out);
   if (table == WatchTable::Data && state_->recursive > 0) {
     state_->paths.each_ancestor(path, [&](uint32_t ancestor) { state_->fire_recursive(ancestor, out); });
   }
+  state_->end_trigger();
   state_->settle();
 }
 

@@ -219,12 +219,14 @@ TEST(WatchTables, BytesAWatch) {
   struct Case {
     const char* why;
     uint32_t conns, paths;
+    bool one_each;
     size_t limit;
   };
   const Case cases[] = {
-      {"every watch on a path of its own", 1, 200000, 100},
-      {"many connections on one path", 200000, 1, 100},
-      {"many connections on the same paths", 500, 500, 40},
+      {"one connection, every watch on a path of its own", 1, 200000, false, 90},
+      {"every connection on a path of its own", 200000, 200000, true, 100},
+      {"many connections on one path", 200000, 1, false, 100},
+      {"many connections on the same paths", 500, 500, false, 40},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.why);
@@ -233,9 +235,11 @@ TEST(WatchTables, BytesAWatch) {
     for (uint32_t i = 0; i < c.conns; ++i) open.push_back(watches.open(ConnId{i + 1}));
     for (uint32_t p = 0; p < c.paths; ++p) {
       const std::string path = "/bench/watch/node-" + std::to_string(10000000 + p);
-      for (const WatcherId watcher : open) watches.add(watcher, WatchTable::Data, path, kStandard);
+      for (uint32_t i = c.one_each ? p : 0; i < (c.one_each ? p + 1 : c.conns); ++i) {
+        watches.add(open[i], WatchTable::Data, path, kStandard);
+      }
     }
-    const size_t count = size_t{c.conns} * c.paths;
+    const size_t count = c.one_each ? c.paths : size_t{c.conns} * c.paths;
     EXPECT_EQ(watches.data_watches(), count);
     EXPECT_LE(watches.resident_bytes() / count, c.limit);
     RecordProperty(c.why, std::to_string(watches.resident_bytes() / count));
