@@ -44,10 +44,7 @@ void set_service(node::NodeSettings& settings, Rng& rng) {
   replica.digest = rng.percent(85);
   replica.close_session_txn = rng.percent(85);
   if (rng.percent(15)) replica.outstanding_limit = static_cast<int32_t>(rng.between(1, 8));
-  if (rng.percent(15)) {
-    replica.request_throttle.max_requests = static_cast<int32_t>(rng.between(1, 8));
-    replica.request_throttle.stall_time = {rng.between(1, 50)};
-  }
+  if (rng.percent(15)) replica.request_throttle.max_requests = static_cast<int32_t>(rng.between(1, 8));
   replica.cleaner.check_interval = {rng.between(200, 5000)};
   replica.cleaner.max_per_minute = static_cast<int32_t>(rng.between(1000, 60'000));
   settings.recovery.check_digest = replica.digest;

@@ -15,8 +15,7 @@ namespace {
 /// One run over a list of a create or setACL. Spec: client 10.6.
 class FixUp {
  public:
-  FixUp(const AuthSettings& settings, const Identities& who, ByteBuffer& out)
-      : settings_(settings), who_(who), writer_(out) {}
+  FixUp(const AuthSettings& settings, Holders who, ByteBuffer& out) : settings_(settings), who_(who), writer_(out) {}
 
   wire::Code run(const wire::AclVector& list);
 
@@ -29,7 +28,7 @@ class FixUp {
   void make_standard(std::string_view& text);
 
   const AuthSettings& settings_;
-  const Identities& who_;
+  Holders who_;
   AclWriter writer_;
   std::deque<std::string> texts_;  ///< Those that had to be rewritten.
   std::set<std::tuple<int32_t, std::string_view, bool, std::string_view>> seen_;
@@ -88,7 +87,7 @@ void FixUp::make_standard(std::string_view& text) {
 
 }  // namespace
 
-wire::Code Auth::fix_up(const wire::AclVector& list, const Identities& who, ByteBuffer& out) const {
+wire::Code Auth::fix_up(const wire::AclVector& list, Holders who, ByteBuffer& out) const {
   if (is_open(list)) {
     out.append(kOpenList);
     return wire::Code::Ok;

@@ -56,7 +56,7 @@ std::string Auth::provider_names() const {
   return names;
 }
 
-bool Auth::admitted(const Identities& who) const {
+bool Auth::admitted(Holders who) const {
   if (enforced_.empty()) return true;
   return std::ranges::any_of(
       who, [&](const Identity& identity) { return std::ranges::count(enforced_, identity.scheme) > 0; });

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,8 @@ struct Identity {
   friend bool operator==(const Identity&, const Identity&) = default;
 };
 using Identities = std::vector<Identity>;
+/// Those that counted when a request was read: a connection only gains identities, so they are its first ones.
+using Holders = std::span<const Identity>;
 
 /// Filled by config.
 struct AuthSettings {
@@ -53,17 +56,17 @@ class Auth {
   /// items to `out`, nothing after an error. Spec: client 10.6. The plain list world:anyone ALL is passed on without
   /// any work. Texts come out as standard UTF-8. Compat: a list that "auth:" would blow up beyond 1 MiB, more than any
   /// reader takes, is InvalidAcl.
-  wire::Code fix_up(const wire::AclVector& list, const Identities& who, ByteBuffer& out) const;
+  wire::Code fix_up(const wire::AclVector& list, Holders who, ByteBuffer& out) const;
 
   /// Does any entry grant one of the `wanted` bits? `list` is the stored one. Spec: client 10.7. An absent or empty
   /// list grants everything, so an id that the table of lists does not know must be denied by the caller.
-  bool permits(const wire::AclVector& list, int32_t wanted, const Identities& who) const;
+  bool permits(const wire::AclVector& list, int32_t wanted, Holders who) const;
 
   /// A list as getACL shows it to someone without ADMIN: digest ids cut to "user:x". Appends count and items.
   void mask(const wire::AclVector& list, ByteBuffer& out) const;
 
   /// May this connection send anything but auth and sasl? Spec: client 10.5.
-  bool admitted(const Identities& who) const;
+  bool admitted(Holders who) const;
   /// whoAmI: the user name that the provider makes of the id.
   std::string user_name(const Identity& identity) const;
 

@@ -9,7 +9,7 @@ namespace quorate::auth {
 
 namespace {
 
-bool held_by(const wire::AclItem& item, const Identities& who, const AuthSettings& settings) {
+bool held_by(const wire::AclItem& item, Holders who, const AuthSettings& settings) {
   if (is_anyone(item)) return true;
   const Provider* provider = find_provider(settings, item.scheme);
   if (provider == nullptr) return false;
@@ -20,7 +20,7 @@ bool held_by(const wire::AclItem& item, const Identities& who, const AuthSetting
 
 }  // namespace
 
-bool Auth::permits(const wire::AclVector& list, int32_t wanted, const Identities& who) const {
+bool Auth::permits(const wire::AclVector& list, int32_t wanted, Holders who) const {
   if (is_open(list) && (wanted & wire::kPermAll) != 0) return true;
   if (settings_.skip_acl || list.size() == 0) return true;
   if (std::ranges::count(who, "super", &Identity::scheme) > 0) return true;

@@ -11,7 +11,7 @@ struct Access {
   const tree::Tree& tree;
   const auth::Auth& auth;
 
-  bool permits(tree::AclId acl, int32_t wanted, const auth::Identities& who) const {
+  bool permits(tree::AclId acl, int32_t wanted, auth::Holders who) const {
     // A list that the tree does not know reads as one that grants nothing (known-faults R-W4).
     return acl == tree::kOpenAcl || auth.permits(tree.acls().list(acl), wanted, who);
   }

@@ -46,6 +46,7 @@ struct Waiting {
   std::string frame;  ///< Of a read, header included.
   Millis received;
   wire::Code refusal = wire::Code::Ok;  ///< A request that is only refused when its turn comes.
+  size_t identities = 0;                ///< How many the connection had when it was read.
 };
 
 struct Connection {

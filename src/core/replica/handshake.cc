@@ -60,7 +60,7 @@ void Replica::create_session(Connection& connection, int32_t timeout_ms) {
   write.op = wire::Op::CreateSession;
   write.session = id;
   write.origin = Origin::Server;
-  write.who = &connection.identities;
+  write.who = connection.identities;
   write.body = body.view();
   enqueue_write(&connection, write, now_.monotonic);
 }

@@ -35,7 +35,8 @@ void Replica::request(Connection& connection, std::string_view frame) {
   wire::Decoder in(frame);
   if (!wire::decode(in, header)) return begin_close(connection);
   if (!admit_large(connection, frame.size())) return begin_close(connection);
-  const Request request{header.xid, static_cast<wire::Op>(header.type), in.rest(), now_.monotonic};
+  const Request request{header.xid,     static_cast<wire::Op>(header.type), in.rest(), now_.monotonic,
+                        wire::Code::Ok, connection.identities.size()};
 
   if (request.xid > 0) ++connection.outstanding;
   if (!admit(connection, request)) return;
@@ -88,7 +89,7 @@ void Replica::submit(Connection& connection, const Request& request) {
   write.op = request.op;
   write.xid = request.xid;
   write.session = connection.session;
-  write.who = &connection.identities;
+  write.who = auth::Holders(connection.identities).first(request.identities);
   write.body = request.body;
   if (request.op == wire::Op::CloseSession) {
     write.origin = Origin::Server;
@@ -132,7 +133,7 @@ void Replica::enqueue_write(Connection* connection, const WriteRequest& write, M
 
 void Replica::answer_in_turn(Connection& connection, const Request& request, std::string_view frame) {
   if (connection.waiting.empty() || planted(Planted::ReadPassesWrite)) return answer_read(connection, request);
-  connection.waiting.push({false, Zxid{}, std::string(frame), request.received, request.refusal});
+  connection.waiting.push({false, Zxid{}, std::string(frame), request.received, request.refusal, request.identities});
   ++waiting_reads_;
 }
 
@@ -144,9 +145,10 @@ void Replica::answer_read(Connection& connection, const Request& request) {
     reply_code(connection, request.xid, Zxid{-1}, wire::Code::Unimplemented);
     return begin_close(connection);
   }
+  const auth::Holders who = auth::Holders(connection.identities).first(request.identities);
   const size_t size_before = connection.out.size();
   const int64_t sent_before = connection.stats.sent;
-  const wire::Code code = reads_.answer(connection, {request.op, request.xid, request.body});
+  const wire::Code code = reads_.answer(connection, {request.op, request.xid, request.body, who});
   stats_.read_latency.add((now_.monotonic - request.received).value);
   size_t bytes = connection.out.size() - size_before;
   if (const int64_t events = connection.stats.sent - sent_before; events > 0) {
@@ -187,7 +189,8 @@ void Replica::answer_waiting(Connection& connection) {
     wire::Decoder in(read.frame);
     const int32_t xid = in.i32();
     const int32_t type = in.i32();
-    answer_read(connection, {xid, static_cast<wire::Op>(type), in.rest(), read.received, read.refusal});
+    answer_read(connection,
+                {xid, static_cast<wire::Op>(type), in.rest(), read.received, read.refusal, read.identities});
   }
 }
 

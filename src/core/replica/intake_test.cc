@@ -112,6 +112,28 @@ TEST(Intake, AuthIsAnsweredAhead) {
   EXPECT_EQ(bench.replica.session_table().next_expiry(), Millis{12000});
 }
 
+// Spec: client 10.1: an auth that overtakes requests which wait does not speak for them.
+TEST(Intake, RequestsCarryTheIdentitiesOfTheirArrival) {
+  const std::string bobs = acl_bytes(wire::kPermAll, "digest", "bob:ikIaKsbtGweaHnb/jKn7OHqbunM=");
+  ReplicaSettings settings;
+  settings.request_throttle.max_requests = 1;
+  for (const bool throttled : {false, true}) {
+    Bench bench(throttled ? settings : ReplicaSettings());
+    Peer& peer = bench.join();
+    bench.must(peer, Op::Create, ask::create({.path = "/bobs", .acl = bobs}));
+    bench.send(peer, 1, Op::Create, ask::create("/a"));
+    bench.send(peer, 2, Op::GetData, path_watch("/bobs", false));
+    if (throttled) bench.send(peer, 3, Op::SetAcl, ask::set_acl("/bobs", bobs));
+    bench.send(peer, -4, Op::Auth, auth_packet("digest", "bob:pw"));
+    bench.send(peer, 4, Op::GetData, path_watch("/bobs", false));
+    bench.run();
+    std::vector<Code> codes;
+    for (const Reply& reply : peer.replies()) codes.push_back(reply.code);
+    const std::vector<Code> plain = {Code::Ok, Code::Ok, Code::NoAuth, Code::Ok};
+    EXPECT_EQ(codes, throttled ? (std::vector<Code>{Code::Ok, Code::Ok, Code::NoAuth, Code::NoAuth, Code::Ok}) : plain);
+  }
+}
+
 TEST(Intake, FailedAuthCloses) {
   for (const auto& [body, line] : std::vector<std::pair<std::string, std::string_view>>{
            {auth_packet("nobody", ""), "No authentication provider for scheme: nobody has"},

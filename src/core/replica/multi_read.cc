@@ -36,7 +36,7 @@ Code Reads::multi_read(Connection& connection, wire::Decoder in) const {
 }
 
 void Reads::append_part(int32_t type, std::string_view path, Connection& connection) const {
-  const Found found = find_readable(path, connection.identities);
+  const Found found = find_readable(path);
   if (found.code != Code::Ok) {
     const int32_t err = static_cast<int32_t>(found.code);
     append_header({.type = -1, .done = false, .err = err}, connection.out);

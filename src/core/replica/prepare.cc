@@ -21,8 +21,6 @@ constexpr int32_t kDigestVersion = 2;
 /// nothing to anyone, and still lets super and skipACL through.
 constexpr std::string_view kDenyAll = "\0\0\0\1\0\0\0\0\0\0\0\5world\0\0\0\6anyone"sv;
 
-const auth::Identities kNobody;
-
 void write_header(const WriteRequest& request, Zxid zxid, Now now, ByteBuffer& batch) {
   char* at = batch.grow(kHeaderBytes);
   wire::store_be64(at, static_cast<uint64_t>(request.session.value));
@@ -156,12 +154,12 @@ bool Preparer::State::permits(const Pending::Seen& seen, int32_t wanted, const T
   if (pending.acl_is_open(seen)) return true;
   const std::string_view raw = pending.acl_raw(seen);
   const wire::AclVector list = wire::AclVector::trusted(raw.empty() ? kDenyAll : raw);
-  return auth.permits(list, wanted, turn.request.who != nullptr ? *turn.request.who : kNobody);
+  return auth.permits(list, wanted, turn.request.who);
 }
 
 wire::Code Preparer::State::fix_acl(const wire::AclVector& list, const Turn& turn) {
   acl.clear();
-  return auth.fix_up(list, turn.request.who != nullptr ? *turn.request.who : kNobody, acl);
+  return auth.fix_up(list, turn.request.who, acl);
 }
 
 bool Preparer::State::over_quota(std::string_view path, int64_t count_delta, int64_t bytes_delta) const {

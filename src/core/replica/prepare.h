@@ -25,7 +25,7 @@ struct WriteRequest {
   int32_t xid = 0;
   SessionId session;
   Origin origin = Origin::Client;
-  const auth::Identities* who = nullptr;
+  auth::Holders who;      ///< None: the server itself.
   std::string_view body;  ///< The request record, behind the header.
 };
 

@@ -158,7 +158,9 @@ class World {
 
   /// Prepares; the txn waits for apply().
   const Made& ask(wire::Op op, std::string_view body, Asker asker = {kAlice, nullptr, Origin::Client, 7}) {
-    const WriteRequest request{op, asker.xid, asker.session, asker.origin, asker.who, body};
+    const WriteRequest request{
+        op,  asker.xid, asker.session, asker.origin, asker.who != nullptr ? auth::Holders(*asker.who) : auth::Holders(),
+        body};
     ByteBuffer batch;
     Made made;
     made.zxid = zxid = zxid.next();

@@ -52,6 +52,7 @@ bool Reads::is_read(Op op) {
 }
 
 Code Reads::answer(Connection& connection, const ReadRequest& request) {
+  who_ = request.who;
   const wire::Decoder in(request.body);
   const bool restores = request.op == Op::SetWatches || request.op == Op::SetWatches2;
   // Its notifications go out before its reply, so the reply is opened afterwards.
@@ -106,7 +107,7 @@ Code Reads::exists(Connection& connection, wire::Decoder in) {
   wire::PathWatchRequest request;
   if (!wire::decode(in, request) || wire::is_absent(request.path)) return Code::MarshallingError;
   if (request.path.contains('\0')) return Code::BadArguments;
-  const Found found = find_readable(request.path, connection.identities);
+  const Found found = find_readable(request.path);
   if (found.code == Code::NoAuth) return found.code;
   // For a missing node too: this is how clients wait for a creation. Spec: client 7.1.
   if (request.watch) watch(connection, tree::WatchTable::Data, request.path, tree::kStandard);
@@ -117,7 +118,7 @@ Code Reads::exists(Connection& connection, wire::Decoder in) {
 Code Reads::get_data(Connection& connection, wire::Decoder in) {
   wire::PathWatchRequest request;
   if (!wire::decode(in, request) || wire::is_absent(request.path)) return Code::MarshallingError;
-  const Found found = find_readable(request.path, connection.identities);
+  const Found found = find_readable(request.path);
   if (found.code != Code::Ok) return found.code;
   append_data(found.node, connection.out);
   if (request.watch) watch(connection, tree::WatchTable::Data, request.path, tree::kStandard);
@@ -127,7 +128,7 @@ Code Reads::get_data(Connection& connection, wire::Decoder in) {
 Code Reads::get_children(Connection& connection, wire::Decoder in, bool with_stat) {
   wire::PathWatchRequest request;
   if (!wire::decode(in, request) || wire::is_absent(request.path)) return Code::MarshallingError;
-  const Found found = find_readable(request.path, connection.identities);
+  const Found found = find_readable(request.path);
   if (found.code != Code::Ok) return found.code;
   append_children(found.node, connection.out);
   if (with_stat) append_stat(connection.out, tree_.client_stat(found.node));
@@ -141,11 +142,10 @@ Code Reads::get_acl(Connection& connection, wire::Decoder in) const {
   const tree::NodeRef node = tree_.find(request.path);
   if (node == tree::kNoNode) return Code::NoNode;
   const tree::AclId acl = tree_.acl_of(node);
-  const auth::Identities& who = connection.identities;
-  if (!access_.permits(acl, wire::kPermRead | wire::kPermAdmin, who)) return Code::NoAuth;
+  if (!access_.permits(acl, wire::kPermRead | wire::kPermAdmin, who_)) return Code::NoAuth;
 
   const wire::AclVector list = tree_.acls().list(acl);
-  if (access_.permits(acl, wire::kPermAdmin, who)) {
+  if (access_.permits(acl, wire::kPermAdmin, who_)) {
     connection.out.append(list.raw());
   } else {
     auth_.mask(list, connection.out);
@@ -157,7 +157,7 @@ Code Reads::get_acl(Connection& connection, wire::Decoder in) const {
 Code Reads::count_children(Connection& connection, wire::Decoder in) const {
   wire::PathRequest request;
   if (!wire::decode(in, request) || wire::is_absent(request.path)) return Code::MarshallingError;
-  const Found found = find_readable(request.path, connection.identities);
+  const Found found = find_readable(request.path);
   if (found.code != Code::Ok) return found.code;
   // Compat: "" is the root too, but asked by that name it counts itself.
   const int64_t all = static_cast<int64_t>(tree_.node_count()) - (request.path.empty() ? 0 : 1);
@@ -195,18 +195,18 @@ Code Reads::sync(Connection& connection, wire::Decoder in) const {
 
 Code Reads::who_am_i(Connection& connection) const {
   wire::Encoder body(connection.out);
-  body.i32(static_cast<int32_t>(connection.identities.size()));
-  for (const auth::Identity& identity : connection.identities) {
+  body.i32(static_cast<int32_t>(who_.size()));
+  for (const auth::Identity& identity : who_) {
     body.view(identity.scheme);
     body.view(auth_.user_name(identity));
   }
   return Code::Ok;
 }
 
-Reads::Found Reads::find_readable(std::string_view path, const auth::Identities& who) const {
+Reads::Found Reads::find_readable(std::string_view path) const {
   const tree::NodeRef node = tree_.find(path);
   if (node == tree::kNoNode) return {};
-  if (!access_.permits(tree_.acl_of(node), wire::kPermRead, who)) return {Code::NoAuth};
+  if (!access_.permits(tree_.acl_of(node), wire::kPermRead, who_)) return {Code::NoAuth};
   return {Code::Ok, node};
 }
 

@@ -21,6 +21,7 @@ struct ReadRequest {
   wire::Op op = wire::Op::Ping;
   int32_t xid = 0;
   std::string_view body;  ///< The request record, behind the header.
+  auth::Holders who{};    ///< As they were when the request was read (client 10.1).
 };
 
 class Reads {
@@ -68,7 +69,7 @@ class Reads {
   void watch(Connection& connection, tree::WatchTable table, std::string_view path, tree::WatchMode mode);
 
   /// Node missing, then READ refused. Spec: client 4.7.
-  Found find_readable(std::string_view path, const auth::Identities& who) const;
+  Found find_readable(std::string_view path) const;
   void append_data(tree::NodeRef node, ByteBuffer& out) const;
   void append_children(tree::NodeRef node, ByteBuffer& out) const;
 
@@ -76,6 +77,7 @@ class Reads {
   tree::WatchTables& watches_;
   const auth::Auth& auth_;
   const Access access_;
+  auth::Holders who_;  ///< Of the request at hand.
 };
 
 /// Appends a notification frame; a closed connection gets none. Counting it is the caller's part. Spec:

@@ -279,7 +279,7 @@ TEST(Reads, RefusesInTheOrderOfTheSpec) {
     world.protect("/n", kBobWrites);
     world.connection.identities = {{"digest", "bob:hash="}};
     EXPECT_EQ(world.ask(c.op, c.body), frame(9, kZxid, static_cast<int32_t>(c.code)));
-    EXPECT_EQ(world.reads.answer(world.connection, {c.op, 9, c.body}), c.code);
+    EXPECT_EQ(world.reads.answer(world.connection, {c.op, 9, c.body, world.connection.identities}), c.code);
   }
 }
 

@@ -123,7 +123,7 @@ struct World {
   /// Everything that the request makes the connection send.
   std::string ask(wire::Op op, const std::string& body, int32_t xid = 9) {
     connection.out.clear();
-    reads.answer(connection, {op, xid, body});
+    reads.answer(connection, {op, xid, body, connection.identities});
     return std::string(connection.out.view());
   }
   /// The body behind a successful reply's header.

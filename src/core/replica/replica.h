@@ -103,6 +103,7 @@ class Replica {
     std::string_view body;
     Millis received;
     wire::Code refusal = wire::Code::Ok;  ///< Answered so, without being carried out.
+    size_t identities = 0;                ///< How many the connection had when it was read.
   };
 
   /// A frame in the request throttle.
@@ -110,6 +111,7 @@ class Replica {
     Connection* connection;
     std::string frame;
     Millis since;
+    size_t identities;  ///< How many the connection had when it was read.
   };
 
   // handshake.cc

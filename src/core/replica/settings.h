@@ -26,7 +26,6 @@ struct ConnectionThrottleSettings {
 /// request_throttle_*, throttled_op_wait_time. Spec: client 9.7.
 struct RequestThrottleSettings {
   int32_t max_requests = 0;  ///< 0 = off
-  Millis stall_time{100};
   bool drop_stale = true;
   bool stale_latency_check = false;
   bool stale_connection_check = true;

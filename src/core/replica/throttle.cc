@@ -13,7 +13,7 @@ bool Replica::stall(Connection& connection, const Request& request, std::string_
   if (stalled_.empty() && in_flight_.size() < static_cast<size_t>(throttle.max_requests)) return false;
   ++connection.writes_in_flight;  // keeps the connection alive while its frame waits here
   ++stats_.request_throttle_wait_count;
-  stalled_.push({&connection, std::string(frame), request.received});
+  stalled_.push({&connection, std::string(frame), request.received, request.identities});
   return true;
 }
 
@@ -37,7 +37,7 @@ void Replica::admit_late(Connection& connection, const Stalled& stalled) {
   wire::Decoder in(stalled.frame);
   const int32_t xid = in.i32();
   const auto op = static_cast<wire::Op>(in.i32());
-  Request request{xid, op, in.rest(), stalled.since};
+  Request request{xid, op, in.rest(), stalled.since, wire::Code::Ok, stalled.identities};
   const Millis waited = now_.monotonic - stalled.since;
   if (throttle.drop_stale && throttle.stale_latency_check && op != wire::Op::CloseSession &&
       waited.value > connection.timeout_ms) {

@@ -81,7 +81,7 @@ std::span<const Key> throttle_keys() {
        .type = Type::LenientInt,
        .unit = "ms",
        .fallback = "100",
-       .field = at<&S::replica, &R::request_throttle, &Q::stall_time>(),
+       .note = "stalled requests go on as soon as a write is done",
        .help = "Longest wait before it is looked again."},
       {.name = "request_throttle_drop_stale",
        .type = Type::LenientFlag,

@@ -34,6 +34,7 @@ struct StorageSettings {
   std::string log_dir;  ///< dataLogDir; resolved to data_dir when unset.
   int32_t snap_count = 100000;
   int64_t snap_size_limit_kb = 4194304;  ///< <= 0: no limit
+  int64_t snap_floor_kb = 65536;         ///< snapshot.floorInKb
   int64_t log_size_limit_kb = -1;        ///< txnLogSizeLimitInKb; <= 0: no limit
   int64_t preallocate_kb = 65536;        ///< preAllocSize
   bool force_sync = true;                ///< forceSync

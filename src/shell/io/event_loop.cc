@@ -158,12 +158,14 @@ struct EventLoop::State {
   struct Listener {
     tcp::acceptor acceptor;
     asio::steady_timer pause;
+    bool short_of_room = false;
   };
 
   asio::io_context context{1};
   std::list<Listener> listeners;
   asio::signal_set signals{context};
   Accepted accepted;
+  Refused refused;
   bool keep_alive = false;
   Sockets to_rearm, rearming;
 
@@ -171,7 +173,9 @@ struct EventLoop::State {
     listener.acceptor.async_accept([this, &listener](error_code error, tcp::socket socket) {
       if (error == asio::error::operation_aborted || !listener.acceptor.is_open()) return;
       if (!error) take(std::move(socket));
-      is_shortage(error) ? accept_later(listener) : accept_next(listener);
+      const bool was_short = std::exchange(listener.short_of_room, is_shortage(error));
+      if (listener.short_of_room && !was_short) refused(error.message());
+      listener.short_of_room ? accept_later(listener) : accept_next(listener);
     });
   }
 
@@ -224,12 +228,13 @@ Result<uint16_t> EventLoop::listen(const ListenSettings& settings) {
   if (acceptor.listen(backlog, error)) return std::unexpected(socket_error(settings, error));
   state_->keep_alive = settings.keep_alive;
   const uint16_t port = acceptor.local_endpoint(error).port();
-  state_->listeners.push_back({std::move(acceptor), asio::steady_timer(state_->context)});
+  state_->listeners.push_back({std::move(acceptor), asio::steady_timer(state_->context), false});
   return port;
 }
 
-void EventLoop::accept(Accepted accepted) {
+void EventLoop::accept(Accepted accepted, Refused refused) {
   state_->accepted = std::move(accepted);
+  state_->refused = std::move(refused);
   for (State::Listener& listener : state_->listeners) state_->accept_next(listener);
 }
 

@@ -36,6 +36,7 @@ struct ListenSettings {
 class EventLoop {
  public:
   using Accepted = std::function<void(std::unique_ptr<TcpStream>, PeerName)>;
+  using Refused = std::function<void(const std::string& why)>;
 
   EventLoop();
   ~EventLoop();
@@ -43,8 +44,9 @@ class EventLoop {
   /// Binds and listens; connections wait in the kernel until accept() is called. Returns the port. Errors: Invalid
   /// for an address that cannot be resolved, Io for one that cannot be bound.
   Result<uint16_t> listen(const ListenSettings& settings);
-  /// Starts taking connections on every listening socket.
-  void accept(Accepted accepted);
+  /// Starts taking connections on every listening socket. `refused` is told when the system has no room for more (no
+  /// file descriptor, say); they wait in the kernel, and it is told again only after one could be taken.
+  void accept(Accepted accepted, Refused refused);
   void stop_accepting();
   /// SIGTERM and SIGINT.
   void on_stop_signal(std::function<void()> call);

@@ -90,10 +90,12 @@ struct Listening {
     const auto bound = loop.listen(settings);
     EXPECT_TRUE(bound.has_value());
     port = bound.value_or(0);
-    loop.accept([this](std::unique_ptr<TcpStream> stream, PeerName peer) {
-      streams.push_back(std::move(stream));
-      peers.push_back(std::move(peer));
-    });
+    loop.accept(
+        [this](std::unique_ptr<TcpStream> stream, PeerName peer) {
+          streams.push_back(std::move(stream));
+          peers.push_back(std::move(peer));
+        },
+        [this](const std::string& why) { refused.push_back(why); });
   }
   TcpStream& take(Dialer& dialer) {
     EXPECT_TRUE(dialer.dial(port));
@@ -105,6 +107,7 @@ struct Listening {
   EventLoop loop;
   uint16_t port = 0;
   std::vector<std::unique_ptr<TcpStream>> streams;
+  std::vector<std::string> refused;
   std::vector<PeerName> peers;
 };
 
@@ -302,6 +305,7 @@ TEST(EventLoop, OutOfFileDescriptors) {
     for (int i = 0; i < 20; ++i) idle_rounds += server.loop.run(Millis{5}) ? 0 : 1;
     EXPECT_GT(idle_rounds, 10);  // it does not spin either
     EXPECT_EQ(server.streams.size(), 1U);
+    EXPECT_EQ(server.refused, std::vector<std::string>{"Too many open files"});  // once, not with each try
   }
   EXPECT_TRUE(until(server.loop, [&] { return server.streams.size() == 2; }));
 }

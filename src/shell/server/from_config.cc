@@ -26,6 +26,7 @@ node::SnapshotSettings snapshot_settings(const config::StorageSettings& storage)
   snapshot.snap_count = storage.snap_count == kDefaultSnapCount ? 0 : storage.snap_count;
   snapshot.size_limit_bytes =
       storage.snap_size_limit_kb == kDefaultSnapSizeKb ? 0 : std::max<int64_t>(storage.snap_size_limit_kb, 0) * 1024;
+  snapshot.floor_bytes = storage.snap_floor_kb * 1024;
   return snapshot;
 }
 

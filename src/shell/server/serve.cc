@@ -96,7 +96,11 @@ int Server::start() {
   log_worker_.emplace("log");
   background_worker_.emplace("background");
   loop_.on_stop_signal([this] { stopping_ = true; });
-  loop_.accept([this](auto stream, auto peer) { accept(std::move(stream), std::move(peer)); });
+  loop_.accept([this](auto stream, auto peer) { accept(std::move(stream), std::move(peer)); },
+               [](const std::string& why) {
+                 log({Level::Warn, "NIOServerCnxnFactory",
+                      fmt::format("Error accepting new connection: {}; it waits until there is room", why)});
+               });
   return 0;
 }
 
