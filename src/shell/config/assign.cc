@@ -19,9 +19,10 @@ class Assignment {
     switch (key_.type) {
       case Type::Int:
       case Type::LenientInt:
-        return store_number(integer());
+        return store_number(number([this](std::string_view text) { return parse_integer(text); }));
       case Type::Real:
-        return store_number(real());
+      case Type::LenientReal:
+        return store_number(number(parse_java_double));
       case Type::Text:
       case Type::Path:
       case Type::List:
@@ -33,7 +34,8 @@ class Assignment {
 
  private:
   std::string wanted() const {
-    const char* kind = key_.type == Type::Real ? "a number" : "a whole number";
+    const bool real = key_.type == Type::Real || key_.type == Type::LenientReal;
+    const char* kind = real ? "a number" : "a whole number";
     return key_.unit.empty() ? kind : fmt::format("{}, in {}", kind, key_.unit);
   }
 
@@ -44,22 +46,32 @@ class Assignment {
   std::optional<int64_t> parse_integer(std::string_view text) const {
     if (key_.type == Type::Int) return parse_java_int(text);
     auto value = decode_java_integer(text);
-    const bool narrow = std::holds_alternative<FieldOf<int32_t>>(key_.field);
+    // Sums of times stay far from an overflow.
+    const bool narrow =
+        std::holds_alternative<FieldOf<int32_t>>(key_.field) || std::holds_alternative<FieldOf<Millis>>(key_.field);
     if (value && narrow && static_cast<int32_t>(*value) != *value) value.reset();
     return value;
   }
 
   /// Nothing when an error was reported, or when there is neither value nor default.
-  std::optional<int64_t> integer() {
-    auto value = parse_integer(text_);
-    if (!value && given_ != nullptr && key_.type == Type::LenientInt) {
+  template <class Parse>
+  auto number(const Parse& parse) -> decltype(parse(std::string_view())) {
+    auto value = parse(text_);
+    const bool lenient = key_.type == Type::LenientInt || key_.type == Type::LenientReal;
+    if (!value && given_ != nullptr && lenient) {
       draft_.log(Level::Warn, fmt::format("config: key {}: {} is not {}, the default {} is used", key_.name,
                                           shown_value(key_.name, text_), wanted(), key_.fallback));
-      value = parse_integer(key_.fallback);
+      value = parse(key_.fallback);
     } else if (!value) {
       refuse(number_error(text_), "want " + wanted());
     }
     return value ? in_range(*value) : std::nullopt;
+  }
+
+  std::string out_of_range() const {
+    if (!key_.range.words.empty()) return fmt::format(fmt::runtime(key_.range.words), text_);
+    const char* outcome = key_.range.then == OutOfRange::Refuse ? "" : ", the default is used";
+    return fmt::format("config: key {}: {} is out of range{}", key_.name, text_, outcome);
   }
 
   template <class Number>
@@ -67,20 +79,13 @@ class Assignment {
     const auto min = static_cast<Number>(key_.range.min);
     const auto max = static_cast<Number>(key_.range.max);
     if (value >= min && value <= max) return value;
-    const std::string words = fmt::format(fmt::runtime(key_.range.words), text_);
     if (key_.range.then == OutOfRange::Refuse) {
-      refuse(words, fmt::format("want {} to {}", key_.range.min, key_.range.max));
+      refuse(out_of_range(), fmt::format("want {} to {}", key_.range.min, key_.range.max));
       return std::nullopt;
     }
-    draft_.log(Level::Warn, words);
+    draft_.log(Level::Warn, out_of_range());
     if (key_.range.then == OutOfRange::RaiseToMin && value < min) return min;
-    return static_cast<Number>(parse_java_long(key_.fallback).value_or(0));
-  }
-
-  std::optional<double> real() {
-    const auto value = parse_java_double(text_);
-    if (!value) refuse(number_error(text_), "want " + wanted());
-    return value ? in_range(*value) : std::nullopt;
+    return static_cast<Number>(parse_java_double(key_.fallback).value_or(0));
   }
 
   std::optional<bool> flag() {
@@ -129,7 +134,8 @@ class Assignment {
 
   void store_text() {
     if (key_.type == Type::Path && given_ != nullptr && !text_.starts_with('/') && !text_.starts_with('.')) {
-      draft_.log(Level::Warn, fmt::format("{} is relative. Prepend ./ to indicate that you're sure!", text_));
+      draft_.log(Level::Warn, fmt::format("{} is relative. Prepend ./ to indicate that you're sure!",
+                                          shown_value(key_.name, text_)));
     }
     if (const auto* field = std::get_if<FieldOf<std::string>>(&key_.field)) (*field)(settings()) = text_;
     if (const auto* field = std::get_if<FieldOf<std::vector<std::string>>>(&key_.field)) {
@@ -146,7 +152,9 @@ class Assignment {
 };
 
 /// An operator who asked for something that does not happen is warned; a key that means nothing here is only noted.
+/// What is the case anyway needs no line.
 void note_ineffective(const Key& key, const Given& given, Draft& draft) {
+  if (equals_ignoring_case(given.value, key.fallback)) return;
   const Level level = key.verdict == Verdict::Must ? Level::Warn : Level::Info;
   draft.log(level, fmt::format("config: key {} accepted and ignored: {}", given.name, key.note));
 }

@@ -25,6 +25,7 @@ enum class Type : uint8_t {
   OnlyYes,      ///< Only exactly "yes" is true.
   UnlessFalse,  ///< Anything but exactly "false" is true.
   Real,         ///< A number with a fraction; anything else is an error.
+  LenientReal,  ///< The same; anything else means the default.
 };
 
 /// Where a key is looked for.
@@ -44,7 +45,7 @@ struct Range {
   int64_t min = INT64_MIN;
   int64_t max = INT64_MAX;
   OutOfRange then = OutOfRange::Refuse;
-  std::string_view words = "";  ///< Of the warning or error; {} is the given value.
+  std::string_view words = "";  ///< Of the warning or error, where Apache has some; {} is the given value.
 };
 
 /// The place in Settings that a key fills; none for keys without effect and for those that load() treats by hand.

@@ -7,6 +7,8 @@ std::span<const Key> storage_keys() {
   using P = StorageSettings;
   using R = replica::ReplicaSettings;
   static constexpr std::string_view kOwnGroups = "writes are synced together as the disk allows, without a delay";
+  /// As bytes they fit into 64 bits.
+  static constexpr Range kBytesFit{-(INT64_MAX >> 10), INT64_MAX >> 10, OutOfRange::UseDefault};
   static constexpr Key keys[] = {
       {.name = "snapCount",
        .type = Type::LenientInt,
@@ -20,6 +22,7 @@ std::span<const Key> storage_keys() {
        .unit = "KiB",
        .fallback = "4194304",
        .field = at<&S::storage, &P::snap_size_limit_kb>(),
+       .range = kBytesFit,
        .help = "Most log between two snapshots; 0 or less is unlimited."},
       {.name = "snapshot.floorInKb",
        .type = Type::LenientInt,
@@ -34,12 +37,14 @@ std::span<const Key> storage_keys() {
        .unit = "KiB",
        .fallback = "-1",
        .field = at<&S::storage, &P::log_size_limit_kb>(),
+       .range = kBytesFit,
        .help = "A log file that is larger is followed by a new one; 0 or less is unlimited."},
       {.name = "preAllocSize",
        .type = Type::LenientInt,
        .unit = "KiB",
        .fallback = "65536",
        .field = at<&S::storage, &P::preallocate_kb>(),
+       .range = kBytesFit,
        .help = "Zero-filled ahead in the log; above 4096 it is taken as 4096."},
       {.name = "forceSync",
        .type = Type::UnlessNo,
@@ -57,8 +62,9 @@ std::span<const Key> storage_keys() {
        .field = at<&S::storage, &P::compression>(),
        .help = "gz or snappy; anything else writes plain snapshots."},
       {.name = "snapshotSizeFactor",
-       .type = Type::Real,
+       .type = Type::LenientReal,
        .fallback = "0.33",
+       .range = {INT32_MIN, 1, OutOfRange::UseDefault, "Invalid snapshotSizeFactor: {}. Defaulting to 0.33"},
        .note = kEnsembleOnly,
        .help = "Log sent to a learner instead of a snapshot, as a share of the snapshot's size."},
       {.name = "commitLogCount",

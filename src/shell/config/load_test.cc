@@ -1,5 +1,6 @@
 #include "shell/config/load.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace quorate::config {
@@ -35,6 +36,7 @@ TEST(Load, WrongConfigurationsEndWithApachesWords) {
       {"dataDir=/d\ntickTime=abc\n", "For input string: \"abc\""},
       {"dataDir=/d\ntickTime=\n", "For input string: \"\""},
       {"dataDir=/d\ntickTime=-5\n", "minSessionTimeout must not be larger than maxSessionTimeout"},
+      {"dataDir=/d\ntickTime=-5\nminSessionTimeout=1\nmaxSessionTimeout=2\n", "tickTime is negative"},
       {"dataDir=/d\ntickTime=2000 # comment\n", "For input string: \"2000 # comment\""},
       {"dataDir=/d\ntickTime=2147483647\n", "tickTime 2147483647 is out of range"},
       {"dataDir=/d\nclientPortAddress=::1\n", "clientPortAddress is set but clientPort is not set"},
@@ -79,6 +81,9 @@ TEST(Load, WrongConfigurationsEndWithApachesWords) {
        "zookeeper.enforce.auth.enabled is true zookeeper.enforce.auth.schemes must be  configured."},
       {"dataDir=/d\nenforce.auth.enabled=true\nenforce.auth.schemes=digest,foo\n",
        "Authentication scheme foo is not available."},
+      {"dataDir=/d\nDigestAuthenticationProvider.digestAlg=SHA-0\n",
+       "don't support this ACL digest algorithm: SHA-0 in the current environment"},
+      {"dataDir=/d\nsnapshot.floorInKb=-1\n", "snapshot.floorInKb: -1 is out of range (want 0 to "},
       {"dataDir=/d\nauthProvider.1=org.example.Own\n", "Problems loading org.example.Own"},
       {"dataDir=/d\naudit.impl.class=org.example.Own\n", "org.example.Own is not available"},
       {"dataDir=/d\nadmin.rateLimiterIntervalInMS=x\n", "For input string: \"x\""},
@@ -205,6 +210,48 @@ TEST(Load, WhatHasNoEffectIsSaid) {
   EXPECT_TRUE(logged(outcome, "running in standalone mode", Level::Warn));
 }
 
+TEST(Load, WhatIsTheCaseAnywayNeedsNoLine) {
+  const LoadOutcome outcome =
+      load_text(std::string(kBase) + "audit.enable=false\nlocalSessionsEnabled=False\nnio.directBufferBytes=65536\n");
+  EXPECT_EQ(all_text(outcome).find("accepted and ignored"), std::string::npos) << all_text(outcome);
+}
+
+TEST(Load, AnAliasBesideItsKeyHasNoEffect) {
+  const LoadOutcome outcome = load_text(std::string(kBase) + "connectionMaxTokens=4\nconnection_throttle_tokens=9\n");
+  EXPECT_EQ(outcome.settings.replica.connection_throttle.tokens, 9);
+  EXPECT_FALSE(logged(outcome, "is taken as", Level::Info));
+  EXPECT_TRUE(logged(outcome,
+                     "connectionMaxTokens (line 3) has no effect: connection_throttle_tokens (line 4) is what it "
+                     "stands for",
+                     Level::Warn));
+}
+
+// What is multiplied or added later must not overflow there.
+TEST(Load, HugeNumbersMeanTheDefault) {
+  for (const char* key : {"snapSizeLimitInKb", "txnLogSizeLimitInKb", "preAllocSize", "flushDelay",
+                          "nio.sessionlessCnxnTimeout", "throttled_op_wait_time"}) {
+    SCOPED_TRACE(key);
+    for (const char* value : {"9223372036854775807", "-9223372036854775808"}) {
+      const LoadOutcome outcome = load_text(fmt::format("{}{}={}\n", kBase, key, value));
+      EXPECT_EQ(outcome.exit_code, 0);
+      EXPECT_TRUE(logged(outcome, value, Level::Warn));
+      const LoadOutcome plain = load_text(kBase);
+      EXPECT_EQ(outcome.settings.storage, plain.settings.storage);
+      EXPECT_EQ(outcome.settings.client_port, plain.settings.client_port);
+      EXPECT_EQ(outcome.settings.replica.request_throttle.throttled_op_wait_time, Millis{0});
+    }
+  }
+}
+
+// Spec: operations 1.7, "Storage": a wrong factor never stops a start.
+TEST(Load, SnapshotSizeFactorIsLenient) {
+  for (const char* value : {"abc", "1.5", "nan"}) {
+    const LoadOutcome outcome = load_text(fmt::format("{}snapshotSizeFactor={}\n", kBase, value));
+    EXPECT_EQ(outcome.exit_code, 0) << all_text(outcome);
+    EXPECT_TRUE(logged(outcome, value, Level::Warn)) << value;
+  }
+}
+
 TEST(Load, OneServerLineIsIgnored) {
   const LoadOutcome outcome = load_text(std::string(kBase) + "server.1=a:1:2\n");
   EXPECT_EQ(outcome.exit_code, 0) << all_text(outcome);
@@ -224,7 +271,8 @@ TEST(Load, SecretsAreNeverShown) {
       load_text(std::string(kBase) +
                     "ssl.keyStore.password=hunter2\nmyPassword=hunter2\nuser_bob=hunter2\n"
                     "DigestAuthenticationProvider.superDigest=hunter2\nzookeeper.superPassword=hunter2\n"
-                    "SASLAuthenticationProvider.superPassword=hunter2\ntickTime=x\n",
+                    "SASLAuthenticationProvider.superPassword=hunter2\ntickTime=x\n"
+                    "ssl.trustStore.passwordPath=hunter2\n",
                 "-Dzookeeper.ssl.trustStore.password=hunter2 -Dpassword=hunter2 --password=hunter2");
   EXPECT_EQ(all_text(outcome).find("hunter2"), std::string::npos) << all_text(outcome);
 }

@@ -25,8 +25,13 @@ bool warn_of_prefix(const Given& given, Draft& draft) {
 }
 
 void take_alias(const Alias& alias, const Given& given, Draft& draft) {
-  draft.log(Level::Info, fmt::format("config: key {} (line {}) is taken as {}", given.name, given.line, alias.name));
-  draft.values.try_emplace(std::string(alias.name), given);
+  const auto [at, taken] = draft.values.try_emplace(std::string(alias.name), given);
+  if (taken) {
+    draft.log(Level::Info, fmt::format("config: key {} (line {}) is taken as {}", given.name, given.line, alias.name));
+  } else {
+    draft.log(Level::Warn, fmt::format("config: key {} (line {}) has no effect: {} (line {}) is what it stands for",
+                                       given.name, given.line, alias.name, at->second.line));
+  }
 }
 
 void keep_unknown(const Given& given, Draft& draft) {

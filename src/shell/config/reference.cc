@@ -26,6 +26,7 @@ const char* type_name(Type type) {
     case Type::OnlyYes:
       return "yes/no";
     case Type::Real:
+    case Type::LenientReal:
       return "number";
   }
   return "";

@@ -12,8 +12,10 @@ void check_storage(Draft& draft) {
   if (draft.out.settings.storage.data_dir.empty()) {
     draft.refuse("dataDir", "dataDir is not set", "want the directory that holds the data");
   }
-  if (const Given* tick = draft.find("tickTime"); tick != nullptr && draft.out.settings.replica.tick.value == 0) {
-    draft.refuse(*tick, "tickTime is not set", "want a number of ms, e.g. 2000");
+  const int64_t tick = draft.out.settings.replica.tick.value;
+  if (tick <= 0) {
+    draft.refuse(*draft.find("tickTime"), tick == 0 ? "tickTime is not set" : "tickTime is negative",
+                 "want a number of ms, e.g. 2000");
   }
   if (!draft.out.settings.storage.force_sync) {
     draft.log(Level::Error, "forceSync=no: ANSWERED WRITES WILL BE LOST when this machine stops");
@@ -60,6 +62,10 @@ void check_auth(Draft& draft) {
   if (auth.sasl_required) {
     draft.refuse(*draft.find("sessionRequireClientSASLAuth"), "Authentication scheme sasl is not available.",
                  "SASL is not available in this version");
+  }
+  if (const auto made = auth::Auth::make({.digest_algorithm = auth.digest_algorithm}); !made) {
+    draft.refuse(*draft.find("DigestAuthenticationProvider.digestAlg"), made.error().detail,
+                 "want SHA1, SHA-256, SHA-512 or SHA3-256");
   }
   if (!auth.enforce) return;
   if (auth.enforce_schemes.empty()) {
