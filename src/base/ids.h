@@ -21,6 +21,12 @@ using SessionId = Id<struct SessionIdTag, int64_t>;
 /// One accepted client connection of this process; never reused.
 using ConnId = Id<struct ConnIdTag, uint64_t>;
 
+/// A server of the ensemble: its myid. Spec: quorum 0.
+using ServerId = Id<struct ServerIdTag, int64_t>;
+
+/// One connection between servers on the quorum port, as the one process counts them; never reused.
+using LinkId = Id<struct LinkIdTag, uint64_t>;
+
 /// Position of a txn in the one history: epoch in the high 32 bits, counter in the low 32. Spec: quorum 0.
 struct Zxid {
   int64_t value = 0;
