@@ -12,7 +12,9 @@ namespace {
 /// The zxid in what follows "log." or "snapshot.": lower-case hex, then at most a compression's ending.
 std::optional<Zxid> zxid_of(std::string_view rest) {
   for (const std::string_view ending : {".gz", ".snappy"}) {
-    if (rest.ends_with(ending)) rest.remove_suffix(ending.size());
+    if (!rest.ends_with(ending)) continue;
+    rest.remove_suffix(ending.size());
+    break;
   }
   if (rest.empty() || rest.find_first_not_of("0123456789abcdef") != rest.npos) return std::nullopt;
   Zxid zxid;
