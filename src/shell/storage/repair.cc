@@ -14,7 +14,10 @@ Result<RepairReport> repair_log(env::Disk& disk, const std::string& path, size_t
     return tree::parse_txn(record.payload, txn, report.reason);
   });
   if (!end) return std::unexpected(end.error());
-  if (end->data_bytes == 0) return fail(Fault::Invalid, fmt::format("{} is not a log: {}", path, end->detail));
+  if (end->data_bytes == 0) {
+    const std::string_view why = end->detail.empty() ? "it has no header" : std::string_view(end->detail);
+    return fail(Fault::Invalid, fmt::format("{} is not a log: {}", path, why));
+  }
   report.last = end->last;
   report.cut_at = end->data_bytes;
   if (end->end == LogEnd::Stopped) {
