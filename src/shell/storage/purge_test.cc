@@ -47,6 +47,14 @@ TEST_F(PurgeTest, CountsOnlySnapshotsThatReadWell) {
   EXPECT_EQ(run(3), std::vector<std::string>{});
 }
 
+// Recovery would not load it, so it must not stand in for logs.
+TEST_F(PurgeTest, DoesNotCountASnapshotUnderAWrongName) {
+  FakeDisk other;
+  unpack_golden("all-ops-3.9.5", other);
+  disk_.put(kDir + "/snapshot.70", other.bytes(kDir + "/snapshot.0"));
+  EXPECT_EQ(run(3), (std::vector<std::string>{"snapshot.0", "snapshot.1d", "log.1"}));
+}
+
 TEST_F(PurgeTest, SyncsWhatStaysBeforeItRemoves) {
   disk_.journal.clear();
   run(4);

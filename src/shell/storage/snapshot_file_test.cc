@@ -175,6 +175,27 @@ TEST_F(SnapshotFileTest, NoChangedByteAndNoCutGoesUnnoticed) {
   }
 }
 
+// A list is held in memory while it is read; its count says nothing about what comes.
+TEST_F(SnapshotFileTest, AnAclListWithoutEndIsRefused) {
+  std::string bytes = Golden("all-ops-3.9.5", "snapshot.0", 411).whole.substr(0, 16);
+  bytes += std::string("\0\0\0\0\0\0\0\1", 8) + std::string("\0\0\0\0\0\0\0\1\x7f\xff\xff\xff", 12);
+  for (int i = 0; i < 10000; ++i) bytes += std::string("\0\0\0\x1f\0\0\0\0\0\0\0\0", 12);
+  disk_.put(kDir + "/snapshot.0", bytes);
+  auto facts = verify_snapshot(disk_, kDir, "snapshot.0", 5000);
+  ASSERT_FALSE(facts);
+  EXPECT_NE(facts.error().detail.find("Unreasonable length"), std::string::npos) << facts.error().detail;
+}
+
+// Everything is below the root, so it has to come first.
+TEST_F(SnapshotFileTest, ASnapshotBeginsWithTheRoot) {
+  std::string bytes = Golden("all-ops-3.9.5", "snapshot.0", 411).body;
+  const size_t root = bytes.find(std::string("\0\0\0\x0a/zookeeper", 14)) - (4 + 4 + 8 + 60);
+  bytes.erase(root, 4 + 4 + 8 + 60);
+  bytes += seal(bytes);
+  disk_.put(kDir + "/snapshot.0", bytes);
+  EXPECT_FALSE(verify("snapshot.0"));
+}
+
 TEST_F(SnapshotFileTest, TruncatedCompressedFilesAreRefused) {
   const Golden golden("all-ops-3.9.5", "snapshot.0", 411);
   for (const Compression compression : {Compression::Gzip, Compression::Snappy}) {

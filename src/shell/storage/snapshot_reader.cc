@@ -1,59 +1,31 @@
 #include <fmt/format.h>
 
-#include <utility>
+#include <algorithm>
 
 #include "shell/storage/directory.h"
+#include "shell/storage/snapshot_body.h"
 #include "shell/storage/snapshot_file.h"
 #include "shell/storage/snapshot_stream.h"
 #include "wire/log_record.h"
-#include "wire/record.h"
 
 namespace quorate::storage {
 namespace {
 
 constexpr size_t kHeaderBytes = 16;
 constexpr size_t kSealBytes = 13;
-constexpr size_t kStatBytes = 60;
 constexpr size_t kDigestBytes = 20;
 constexpr size_t kLastZxidBytes = 8;
 constexpr int32_t kDigestVersion = 2;
 constexpr std::string_view kTail{"\0\0\0\1/", 5};
 
-/// Where the pieces go.
-class Receiver {
- public:
-  virtual ~Receiver() = default;
-  virtual void session(SessionId, int32_t) {}
-  virtual bool acl(tree::AclId, std::string_view) { return true; }
-  virtual bool node(std::string_view, std::string_view, tree::AclId, const wire::StatPersisted&) { return true; }
-  virtual std::string why() const { return {}; }
-};
-
-class LoadingReceiver : public Receiver {
- public:
-  LoadingReceiver(tree::Tree& tree, tree::SessionList& sessions) : loader_(tree, sessions) {}
-  void session(SessionId id, int32_t timeout_ms) override { loader_.session(id, timeout_ms); }
-  bool acl(tree::AclId id, std::string_view raw) override { return loader_.acl(id, raw); }
-  bool node(std::string_view path, std::string_view data, tree::AclId acl, const wire::StatPersisted& stat) override {
-    return loader_.node(path, data, acl, stat);
-  }
-  std::string why() const override { return loader_.why(); }
-  bool finish(Zxid zxid) { return loader_.finish(zxid); }
-
- private:
-  tree::TreeLoader loader_;
-};
-
 class Parser {
  public:
-  Parser(SnapshotStream& stream, size_t max_buffer_bytes, Receiver& receiver)
+  Parser(SnapshotStream& stream, size_t max_buffer_bytes, SnapshotReceiver& receiver)
       : stream_(stream), max_buffer_bytes_(max_buffer_bytes), receiver_(receiver) {}
 
   Result<SnapshotFacts> run() {
     if (auto done = header(); !done) return std::unexpected(done.error());
-    if (auto done = sessions(); !done) return std::unexpected(done.error());
-    if (auto done = acls(); !done) return std::unexpected(done.error());
-    if (auto done = nodes(); !done) return std::unexpected(done.error());
+    if (auto done = body(); !done) return std::unexpected(done.error());
     facts_.body_end = static_cast<int64_t>(stream_.position());
     if (auto done = seal(); !done) return std::unexpected(done.error());
     if (auto done = sections(); !done) return std::unexpected(done.error());
@@ -74,15 +46,6 @@ class Parser {
   }
   int32_t i32_at(size_t offset) const { return static_cast<int32_t>(wire::load_be32(stream_.rest().data() + offset)); }
   int64_t i64_at(size_t offset) const { return static_cast<int64_t>(wire::load_be64(stream_.rest().data() + offset)); }
-  /// The bytes of a buffer whose length stands at `offset`: 0 for an absent one. Needs the length to be there.
-  Result<size_t> length_at(size_t offset) {
-    const int32_t length = i32_at(offset);
-    if (length == -1) return 0;
-    if (length < 0 || static_cast<size_t>(length) > max_buffer_bytes_) {
-      return bad(fmt::format("Unreasonable length = {}", length));
-    }
-    return static_cast<size_t>(length);
-  }
 
   Result<void> header() {
     if (auto there = want(kHeaderBytes); !there) return there;
@@ -90,89 +53,17 @@ class Parser {
     stream_.consume(kHeaderBytes);
     return {};
   }
-  Result<int32_t> count() {
-    if (auto there = want(4); !there) return std::unexpected(there.error());
-    const int32_t count = i32_at(0);
-    if (count < 0) return bad(fmt::format("count {}", count));
-    stream_.consume(4);
-    return count;
-  }
-  Result<void> sessions() {
-    auto left = count();
-    if (!left) return std::unexpected(left.error());
-    facts_.sessions = static_cast<size_t>(*left);
-    for (int32_t i = 0; i < *left; ++i) {
-      if (auto there = want(12); !there) return there;
-      receiver_.session({i64_at(0)}, i32_at(8));
-      stream_.consume(12);
+  Result<void> body() {
+    SnapshotBody body(max_buffer_bytes_, receiver_, stream_.position());
+    while (!body.done()) {
+      if (auto there = want(body.wanted()); !there) return there;
+      auto used = body.take(stream_.rest());
+      if (!used) return std::unexpected(used.error());
+      stream_.consume(*used);
     }
-    return {};
-  }
-  Result<void> acls() {
-    auto left = count();
-    if (!left) return std::unexpected(left.error());
-    facts_.acls = static_cast<size_t>(*left);
-    for (int32_t i = 0; i < *left; ++i) {
-      auto raw_bytes = acl_list_bytes();
-      if (!raw_bytes) return std::unexpected(raw_bytes.error());
-      if (!receiver_.acl(tree::AclId{i64_at(0)}, stream_.rest().substr(8, *raw_bytes))) return bad(receiver_.why());
-      stream_.consume(8 + *raw_bytes);
-    }
-    return {};
-  }
-  /// Makes an id and its list available; the size of the list with its count.
-  Result<size_t> acl_list_bytes() {
-    if (auto there = want(12); !there) return std::unexpected(there.error());
-    const int32_t items = i32_at(8);
-    if (items < 0) return bad("missing acl list");
-    size_t end = 12;
-    for (int32_t i = 0; i < items; ++i) {
-      end += 4;
-      for (int part = 0; part < 2; ++part) {
-        if (auto there = want(end + 4); !there) return std::unexpected(there.error());
-        auto length = length_at(end);
-        if (!length) return std::unexpected(length.error());
-        end += 4 + *length;
-      }
-    }
-    if (auto there = want(end); !there) return std::unexpected(there.error());
-    return end - 8;
-  }
-
-  Result<void> nodes() {
-    while (true) {
-      if (auto there = want(5); !there) return there;
-      const int32_t path_length = i32_at(0);
-      if (path_length == 1 && stream_.rest()[4] == '/') break;
-      if (path_length < 0) return bad("missing path");
-      auto done = node();
-      if (!done) return done;
-    }
-    stream_.consume(kTail.size());
-    return {};
-  }
-  Result<void> node() {
-    auto path_length = length_at(0);
-    if (!path_length) return std::unexpected(path_length.error());
-    const size_t data_at = 4 + *path_length;
-    if (auto there = want(data_at + 4); !there) return there;
-    auto data_length = length_at(data_at);
-    if (!data_length) return std::unexpected(data_length.error());
-    const size_t acl_at = data_at + 4 + *data_length;
-    const size_t size = acl_at + 8 + kStatBytes;
-    if (auto there = want(size); !there) return there;
-
-    const std::string_view bytes = stream_.rest();
-    const bool absent = i32_at(data_at) == -1;
-    const std::string_view data = absent ? wire::kAbsent : bytes.substr(data_at + 4, *data_length);
-    wire::Decoder stat_bytes(bytes.substr(acl_at + 8, kStatBytes));
-    wire::StatPersisted stat;
-    wire::decode(stat_bytes, stat);
-    if (!receiver_.node(bytes.substr(4, *path_length), data, tree::AclId{i64_at(acl_at)}, stat)) {
-      return bad(receiver_.why());
-    }
-    stream_.consume(size);
-    ++facts_.nodes;
+    facts_.sessions = body.sessions();
+    facts_.acls = body.acls();
+    facts_.nodes = body.nodes();
     return {};
   }
 
@@ -212,9 +103,9 @@ class Parser {
     const int32_t version = i32_at(8);
     size_t bytes = kDigestBytes;
     if (version < kDigestVersion) {  // 3.6 early: a string instead of a number
-      auto length = length_at(12);
-      if (!length) return false;
-      bytes = 16 + *length;
+      const int32_t length = std::max(i32_at(12), 0);
+      if (static_cast<size_t>(length) > max_buffer_bytes_) return false;
+      bytes = 16 + static_cast<size_t>(length);
     }
     auto sealed = sealed_section(bytes);
     if (!sealed || !*sealed) return sealed;
@@ -228,16 +119,22 @@ class Parser {
 
   SnapshotStream& stream_;
   size_t max_buffer_bytes_;
-  Receiver& receiver_;
+  SnapshotReceiver& receiver_;
   SnapshotFacts facts_;
 };
 
-Result<SnapshotFacts> parse(env::Disk& disk, const std::string& path, size_t max_buffer_bytes, Receiver& receiver) {
+Result<SnapshotFacts> parse(env::Disk& disk, const std::string& path, size_t max_buffer_bytes,
+                            SnapshotReceiver& receiver) {
   auto source = open_source(disk, path, compression_of(path));
   if (!source) return std::unexpected(source.error());
   SnapshotStream stream(std::move(*source));
   auto facts = Parser(stream, max_buffer_bytes, receiver).run();
   if (!facts) return fail(facts.error().fault, fmt::format("{}: {}", path, facts.error().detail));
+  facts->zxid = zxid_of_name(path.substr(path.rfind('/') + 1)).value_or(Zxid{});
+  if (facts->has_last_zxid && facts->last_zxid < facts->zxid) {
+    return fail(Fault::Corrupt,
+                fmt::format("{}: it was taken at zxid 0x{:x}", path, static_cast<uint64_t>(facts->last_zxid.value)));
+  }
   return facts;
 }
 
@@ -248,7 +145,6 @@ Result<SnapshotFacts> load_snapshot(env::Disk& disk, const std::string& director
   LoadingReceiver receiver(tree, sessions);
   auto facts = parse(disk, fmt::format("{}/{}", directory, name), max_buffer_bytes, receiver);
   if (!facts) return facts;
-  facts->zxid = zxid_of_name(name).value_or(Zxid{});
   if (!receiver.finish(facts->zxid)) {
     return fail(Fault::Corrupt, fmt::format("{}/{}: {}", directory, name, receiver.why()));
   }
@@ -257,10 +153,8 @@ Result<SnapshotFacts> load_snapshot(env::Disk& disk, const std::string& director
 
 Result<SnapshotFacts> verify_snapshot(env::Disk& disk, const std::string& directory, const std::string& name,
                                       size_t max_buffer_bytes) {
-  Receiver receiver;
-  auto facts = parse(disk, fmt::format("{}/{}", directory, name), max_buffer_bytes, receiver);
-  if (facts) facts->zxid = zxid_of_name(name).value_or(Zxid{});
-  return facts;
+  SnapshotReceiver receiver;
+  return parse(disk, fmt::format("{}/{}", directory, name), max_buffer_bytes, receiver);
 }
 
 bool looks_complete(env::Disk& disk, const std::string& path) {
