@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <libdeflate.h>
 
+#include <algorithm>
+
 #include "base/planted.h"
 #include "shell/storage/file_window.h"
 #include "shell/storage/log_damage.h"
@@ -79,6 +81,13 @@ Result<Step> next_record(FileWindow& file, BadPlace& place, LogRecord& record) {
 }
 
 }  // namespace
+
+size_t first_needed(const std::vector<NamedFile>& logs, Zxid base) {
+  // A file that begins right behind `base` holds it; written so that the largest zxid has no sum that overflows.
+  const auto behind = std::ranges::find_if(
+      logs, [base](const NamedFile& file) { return file.zxid > base && file.zxid.value - 1 != base.value; });
+  return behind == logs.begin() ? 0 : static_cast<size_t>(behind - logs.begin() - 1);
+}
 
 Result<LogFileEnd> read_log_file(env::Disk& disk, const std::string& path, size_t max_record_bytes,
                                  const std::function<bool(const LogRecord&)>& visit) {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/result.h"
@@ -45,5 +46,13 @@ struct LogRecord {
 /// `max_record_bytes` is jute.maxbuffer + extra. Errors: Io, NotFound; damage is not an error here, it is an end.
 Result<LogFileEnd> read_log_file(env::Disk& disk, const std::string& path, size_t max_record_bytes,
                                  const std::function<bool(const LogRecord&)>& visit);
+
+/// Where to begin for the records behind `base`: the first file that can hold the next one. Spec: disk 2.6.
+size_t first_needed(const std::vector<NamedFile>& logs, Zxid base);
+
+/// Within an epoch there are no holes; a new one may start at any counter. Requires: next > last. Spec: disk 2.7.
+inline bool follows(Zxid last, Zxid next) {
+  return next.value - 1 == last.value || next == last.next() || next.epoch() > last.epoch();
+}
 
 }  // namespace quorate::storage

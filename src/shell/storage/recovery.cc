@@ -63,6 +63,7 @@ class Recovery {
 
   /// Newest first; each attempt starts from an empty tree. Spec: disk 3.5.
   Result<Found> load_newest(const std::vector<NamedFile>& snapshots, Recovered& out) {
+    unreadable_.clear();
     size_t tried = 0;
     bool above_zero = false;
     for (const NamedFile& file : snapshots | std::views::reverse) {
@@ -70,6 +71,7 @@ class Recovery {
       above_zero = above_zero || file.zxid > Zxid{};
       if (!looks_complete(disk_, path)) {
         say(Level::Warn, "FileSnap", fmt::format("Ignoring {}: not complete", path));
+        unreadable_.push_back(file);
         continue;
       }
       if (++tried > kMaxCandidates) break;
@@ -77,6 +79,7 @@ class Recovery {
         if (auto kept = make_durable(path); !kept) return std::unexpected(kept.error());
         return Found::Loaded;
       }
+      unreadable_.push_back(file);
       start_empty(out);
     }
     // Only a first snapshot may be cut short without a loss: before it there was nothing.
@@ -98,12 +101,6 @@ class Recovery {
                                out.sessions);
     if (!facts) {
       say(Level::Warn, "FileSnap", fmt::format("problem reading snap file {}: {}", path, facts.error().detail));
-      return false;
-    }
-    if (facts->has_last_zxid && facts->last_zxid < facts->zxid) {
-      say(Level::Warn, "FileSnap",
-          fmt::format("problem reading snap file {}: it was taken at zxid 0x{:x}", path,
-                      static_cast<uint64_t>(facts->last_zxid.value)));
       return false;
     }
     base_ = *facts;
@@ -171,6 +168,7 @@ class Recovery {
   Result<Recovered> replay(const BootListing& listing, Recovered out) {
     const int64_t began = elapsed();
     Replay replay(disk_, settings_, base_, out);
+    if (!settings_.trust_empty) replay.must_hold(unreadable_);
     auto done = replay.run(listing.logs);
     std::ranges::move(out.lines, std::back_inserter(lines_));
     out.lines.clear();
@@ -189,7 +187,8 @@ class Recovery {
   std::vector<LogLine> lines_;
   SnapshotFacts base_;
   bool require_digest_ = true;
-  size_t doubtful_ = 0;  ///< Snapshots whose seals hold and whose digest does not.
+  std::vector<NamedFile> unreadable_;  ///< Snapshots newer than the one that was loaded.
+  size_t doubtful_ = 0;                ///< Snapshots whose seals hold and whose digest does not.
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <libdeflate.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "core/tree/apply.h"
 #include "core/tree/snapshot_walk.h"
@@ -339,6 +340,72 @@ TEST_F(RecoveryTest, FallsBackToAnOlderSnapshot) {
   expect_last(5);
   disk_.bytes(kDir + "/snapshot.1")[300] ^= 1;
   expect_refused("Not able to find valid snapshots in " + kDir);
+}
+
+// known-faults R-D5: an unreadable snapshot still proves that the history went on to its zxid.
+TEST_F(RecoveryTest, AnOlderSnapshotMustReachTheUnreadableOne) {
+  put_snapshot(1);
+  put_snapshot(4);
+  put_log(2, 3);
+  disk_.put(log(4), "");
+  disk_.bytes(kDir + "/snapshot.4")[300] ^= 1;
+  expect_refused("snapshot.4 cannot be read, and the log behind snapshot 0x1 has no txn 0x4");
+  EXPECT_TRUE(disk_.has(log(4))) << "a refused start changes nothing";
+  put_log(4, 4);
+  expect_last(4);
+}
+
+/// After a SNAP the log goes on in a later epoch, behind a hole that only the lost snapshot bridged.
+TEST_F(RecoveryTest, ALaterEpochDoesNotHideAHoleUnderAnUnreadableSnapshot) {
+  const int64_t epoch = int64_t{1} << 32;
+  put_snapshot(1);
+  put_log(2, 3);
+  disk_.put(log(epoch + 6), log_header() + record_bytes({epoch + 6}));
+  const std::string lost = kDir + "/" + hex_name("snapshot.", {epoch + 5});
+  disk_.put(lost, std::string(30, 'x') + std::string("\0\0\0\1/", 5));
+  expect_refused("snapshot.100000005 cannot be read");
+  // A leader names its first snapshot by the start of its epoch, which is no txn.
+  disk_.remove(lost).value();
+  disk_.put(kDir + "/" + hex_name("snapshot.", {epoch}), std::string(30, 'x') + std::string("\0\0\0\1/", 5));
+  EXPECT_TRUE(recover(disk_, settings_));
+}
+
+TEST_F(RecoveryTest, TheLargestZxidIsReadWithoutOverflow) {
+  const int64_t last = std::numeric_limits<int64_t>::max();
+  tree::Tree tree({});
+  SnapshotWriter writer(disk_, kDir, {last}, Compression::None);
+  tree::SnapshotWalk walk(tree, {});
+  while (!walk.slice(1 << 20)) {
+  }
+  ASSERT_TRUE(writer.write(walk.take().view()));
+  ASSERT_TRUE(writer.finish(walk.digest(), true, true));
+  put_log(1, 3);
+  auto got = recover(disk_, settings_);
+  ASSERT_TRUE(got) << got.error().detail;
+  EXPECT_EQ(got->last_zxid.value, last);
+  EXPECT_EQ(disk_.count("sync " + log(1)), 1u);
+}
+
+TEST_F(RecoveryTest, ASnapshotUnderAWrongNameIsNotTaken) {
+  put_snapshot(1);
+  put_log(2, 9);
+  disk_.put(kDir + "/snapshot.7", disk_.bytes(kDir + "/snapshot.1"));
+  EXPECT_FALSE(verify_snapshot(disk_, kDir, "snapshot.7", 1 << 20));
+  auto got = recover(disk_, settings_);
+  ASSERT_TRUE(got) << got.error().detail;
+  EXPECT_EQ(got->snapshot_zxid.value, 1);
+  EXPECT_TRUE(said(*got, "it was taken at zxid 0x1"));
+}
+
+TEST_F(RecoveryTest, RepairNamesWhatIsNoLog) {
+  for (const std::string& bytes : {std::string(), std::string(100, '\0'), std::string("ZKSN and more bytes")}) {
+    disk_.put(log(1), bytes);
+    auto report = repair_log(disk_, log(1));
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().fault, Fault::Invalid);
+    EXPECT_FALSE(report.error().detail.ends_with(": ")) << report.error().detail;
+    EXPECT_EQ(disk_.bytes(log(1)), bytes);
+  }
 }
 
 TEST_F(RecoveryTest, ASnapshotThatFailsItsDigestIsTheLastResort) {

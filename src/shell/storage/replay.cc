@@ -13,12 +13,6 @@ constexpr int32_t kDigestVersion = 2;
 
 uint64_t hex(Zxid zxid) { return static_cast<uint64_t>(zxid.value); }
 
-/// The first file that can hold `from`, and all behind it. Spec: disk 2.6.
-size_t first_needed(const std::vector<NamedFile>& logs, Zxid from) {
-  const auto behind = std::ranges::upper_bound(logs, from, {}, &NamedFile::zxid);
-  return behind == logs.begin() ? 0 : static_cast<size_t>(behind - logs.begin() - 1);
-}
-
 /// Ends that a crash of the writer leaves in any file, also one that Apache went on from without cutting it.
 bool is_torn_tail(LogEnd end) { return end == LogEnd::Partial || end == LogEnd::EndOfFile || end == LogEnd::Zeros; }
 
@@ -45,9 +39,10 @@ void Replay::say(Level level, const char* component, std::string text) {
 }
 
 Result<void> Replay::run(const std::vector<NamedFile>& logs) {
-  for (size_t i = first_needed(logs, {base_.zxid.value + 1}); i < logs.size(); ++i) {
+  for (size_t i = first_needed(logs, base_.zxid); i < logs.size(); ++i) {
     if (auto read = read_file(logs[i]); !read) return read;
   }
+  if (auto proven = check_proven(); !proven) return proven;
   for (const OpenEnd& open : open_ends_) {
     if (auto closed = close_end(open); !closed) return closed;
   }
@@ -65,7 +60,7 @@ Result<void> Replay::run(const std::vector<NamedFile>& logs) {
 /// A process that was killed may have left records in the page cache only. What is served, and what new records are
 /// written behind, must be on the disk. Spec: disk 6.1 rule 1.
 Result<void> Replay::make_durable(const std::vector<NamedFile>& logs) {
-  for (size_t i = first_needed(logs, {base_.zxid.value + 1}); i < logs.size(); ++i) {
+  for (size_t i = first_needed(logs, base_.zxid); i < logs.size(); ++i) {
     auto file = disk_.open(fmt::format("{}/{}", settings_.log_directory, logs[i].name), env::Open::ReadWrite);
     if (!file && file.error().fault == Fault::NotFound) continue;  // without a record, and removed
     if (!file) return std::unexpected(file.error());
@@ -108,7 +103,7 @@ bool Replay::on_record(const LogRecord& record) {
     }
     return true;
   }
-  if (!follows(record.zxid)) {
+  if (!follows(last_, record.zxid)) {
     refused_ = Error{Fault::Corrupt, fmt::format("{}: zxid 0x{:x} at offset {} is not the next one of 0x{:x}: txns in "
                                                  "between are missing. Restore the log that has them, or move this "
                                                  "file and all behind it away",
@@ -119,9 +114,16 @@ bool Replay::on_record(const LogRecord& record) {
   return true;
 }
 
-/// Within an epoch there are no holes; a new one may start at any counter. Spec: disk 2.7.
-bool Replay::follows(Zxid zxid) const {
-  return zxid.value == last_.value + 1 || zxid == last_.next() || zxid.epoch() > last_.epoch();
+Result<void> Replay::check_proven() const {
+  for (const NamedFile& snapshot : unproven_) {
+    // A leader's snapshot may be named by the start of its epoch, which is no txn. Spec: quorum 3.8.
+    if (snapshot.zxid.counter() == 0) continue;
+    return fail(Fault::Corrupt,
+                fmt::format("{0}/{1} cannot be read, and the log behind snapshot 0x{2:x} has no txn 0x{3:x}: txns are "
+                            "missing. Restore the file, or move it away to give them up",
+                            settings_.snapshot_directory, snapshot.name, hex(base_.zxid), hex(snapshot.zxid)));
+  }
+  return {};
 }
 
 /// Records follow in a later file. An Apache server that crashed leaves a torn tail and goes on in a new file: the gap
@@ -141,6 +143,7 @@ bool Replay::settle_earlier_ends() {
 
 void Replay::apply(const LogRecord& record, const tree::TxnView& txn) {
   last_ = record.zxid;
+  std::erase_if(unproven_, [this](const NamedFile& snapshot) { return snapshot.zxid == last_; });
   ++into_.txns_replayed;
   into_.log_bytes_replayed += record.payload.size();
   if (planted_skip_) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/log_line.h"
@@ -22,6 +23,10 @@ class Replay {
   /// `into` has the snapshot's tree and sessions; counts and lines are added to it.
   Replay(env::Disk& disk, const RecoverySettings& settings, const SnapshotFacts& base, Recovered& into);
 
+  /// Newer snapshots that cannot be read. Each proves that there was a txn of its zxid; without its record, what lies
+  /// between was lost, even where a later epoch hides the hole. Spec: known-faults R-D5.
+  void must_hold(std::vector<NamedFile> snapshots) { unproven_ = std::move(snapshots); }
+
   /// Errors: Corrupt (refused, with file, offset, zxid and repair command), Io.
   Result<void> run(const std::vector<NamedFile>& logs);
 
@@ -34,10 +39,10 @@ class Replay {
 
   Result<void> read_file(const NamedFile& file);
   bool on_record(const LogRecord& record);
-  bool follows(Zxid zxid) const;
   bool settle_earlier_ends();
   void apply(const LogRecord& record, const tree::TxnView& txn);
   void check_digest(Zxid zxid);
+  Result<void> check_proven() const;
   void count_mismatch(Zxid zxid, std::string_view what);
   Result<void> close_end(const OpenEnd& open);
   Result<void> make_durable(const std::vector<NamedFile>& logs);
@@ -50,6 +55,7 @@ class Replay {
   Zxid last_;         ///< Newest record that is in the tree.
   std::string path_;  ///< Of the file being read.
   std::vector<OpenEnd> open_ends_;
+  std::vector<NamedFile> unproven_;
   std::optional<Error> refused_;           ///< Set inside a visit.
   std::optional<std::string> unreadable_;  ///< Why the record at hand does not parse.
   Zxid unreadable_zxid_;
