@@ -27,18 +27,29 @@ struct Entry {
   bool shared = false;  // more than one id leads here
 };
 
+struct RawHash {
+  HashKey key;
+  size_t operator()(std::string_view raw) const { return sip_hash(key, raw); }
+};
+
 }  // namespace
 
 struct AclTable::State {
+  explicit State(HashKey key) : by_raw(0, RawHash{key}) {}
+
   std::deque<Entry> entries;  // by slot; deque, because by_raw looks into them
   std::vector<uint32_t> free_slots;
   boost::unordered_flat_map<int64_t, uint32_t> by_id;
-  boost::unordered_flat_map<std::string_view, uint32_t> by_raw;
+  boost::unordered_flat_map<std::string_view, uint32_t, RawHash> by_raw;
   int64_t next_id = 1;
 
   /// A damaged snapshot may name the largest id of all, behind which there is none.
   void keep_free_of(AclId id) {
     if (id < AclId{INT64_MAX}) next_id = std::max(next_id, static_cast<int64_t>(id) + 1);
+  }
+  AclId unused_id() {
+    while (by_id.contains(next_id)) next_id = next_id == INT64_MAX ? 1 : next_id + 1;
+    return AclId{next_id};
   }
 
   const Entry* find(AclId id) const {
@@ -75,7 +86,7 @@ void AclTable::State::forget(uint32_t slot) {
   free_slots.push_back(slot);
 }
 
-AclTable::AclTable() : state_(std::make_unique<State>()) {
+AclTable::AclTable(HashKey key) : state_(std::make_unique<State>(key)) {
   state_->add(kOpenAcl, kOpenRaw);
   state_->entries[kOpenSlot].users = 1;  // never forgotten
   state_->next_id = 1;
@@ -88,7 +99,7 @@ AclId AclTable::intern(std::string_view raw) {
   if (raw == kOpenRaw || raw == "\xff\xff\xff\xff"sv) return kOpenAcl;
   const auto found = state_->by_raw.find(raw);
   if (found != state_->by_raw.end()) return state_->entries[found->second].id;
-  const AclId id{state_->next_id};
+  const AclId id = state_->unused_id();
   state_->add(id, raw);
   return id;
 }

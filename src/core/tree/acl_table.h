@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/tree/sip_hash.h"
 #include "wire/vectors.h"
 
 /// Access control lists, interned: equal lists share one id. Ids are those of snapshots: -1 is world:anyone ALL and
@@ -16,7 +17,8 @@ constexpr AclId kOpenAcl{-1};
 
 class AclTable {
  public:
-  AclTable();
+  /// Clients choose lists, so the hash of the lists is keyed.
+  explicit AclTable(HashKey key = {});
   ~AclTable();
 
   /// The id of a list given as its wire bytes (count and items). Adds it without users when new.

@@ -57,6 +57,20 @@ TEST(AclTable, LoadedTwinsShareASlot) {
   EXPECT_EQ(table.intern(kBob), AclId{10});
 }
 
+// A damaged snapshot may use up the ids at the end. Lists that shared one would grant each other's permissions.
+TEST(AclTable, IdsBehindTheLargestStartAnewAndStayDistinct) {
+  AclTable table;
+  table.load(AclId{1}, acl_raw(2, "world", "anyone"));
+  table.load(AclId{INT64_MAX - 1}, acl_raw(4, "world", "anyone"));
+  const AclId read = table.intern(kRead);
+  const AclId bob = table.intern(kBob);
+  EXPECT_EQ(read, AclId{INT64_MAX});
+  EXPECT_EQ(bob, AclId{2});
+  EXPECT_EQ(table.raw(read), kRead);
+  EXPECT_EQ(table.raw(bob), kBob);
+  EXPECT_NE(table.slot_of(read), table.slot_of(bob));
+}
+
 TEST(AclTable, UnusedListsGoAfterLoading) {
   AclTable table;
   table.load(AclId{2}, kRead);

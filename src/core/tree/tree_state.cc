@@ -31,7 +31,8 @@ size_t utf16_units(std::string_view text) {
   return units;
 }
 
-TreeState::TreeState(HashKey path_key, TreeOptions owner_options) : key(path_key), options(owner_options) {
+TreeState::TreeState(HashKey path_key, TreeOptions owner_options)
+    : key(path_key), options(owner_options), acls(path_key) {
   const NodeRef root = nodes.take();
   QUORATE_CHECK(root == kRoot);
   Node& node = nodes.at(root);

@@ -10,8 +10,8 @@
 
 /// Watches: per connection, in two tables (data, child) of path to modes. Compact: paths are interned once, entries
 /// hold 32-bit ids; a watch on a path of its own, of 20 to 30 bytes, costs at most 100 bytes with its connection's 16,
-/// one of many on the same path at most 40. They belong to the connection and die with it. Single-threaded, deterministic order. Spec: client 7;
-/// known-faults 1.2.
+/// one of many on the same path at most 40. They belong to the connection and die with it. Single-threaded,
+/// deterministic order. Spec: client 7; known-faults 1.2.
 namespace quorate::tree {
 
 /// Modes accumulate on one (connection, path). Spec: client 7.1.
