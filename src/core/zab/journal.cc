@@ -64,9 +64,7 @@ LogBatch& Journal::take_batch() {
 void Journal::on_persisted() {
   QUORATE_CHECK(at_log_);
   at_log_ = false;
-  const LogBatch& batch = *batches_[durable_batches_++];
-  durable_ = batch.last;
-  kept_txns_ += static_cast<size_t>(batch.txns);
+  durable_ = batches_[durable_batches_++]->last;
 }
 
 void Journal::commit(Zxid zxid) {
@@ -85,7 +83,7 @@ std::string_view Journal::next_to_apply() {
   applied_ = zxid;
   apply_offset_ = offset;
   if (offset == records.size()) {
-    ++apply_batch_;
+    kept_txns_ += static_cast<size_t>(batches_[apply_batch_++]->txns);
     apply_offset_ = 0;
   }
   return payload;

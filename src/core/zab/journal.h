@@ -103,7 +103,7 @@ class Journal {
   size_t open_bytes_ = 0;   ///< Of the open batch, without a record that made() has not closed yet.
   size_t apply_batch_ = 0;  ///< Where the next txn to apply begins.
   size_t apply_offset_ = 0;
-  size_t kept_txns_ = 0;  ///< In durable batches.
+  size_t kept_txns_ = 0;  ///< In batches that are applied to their end.
   Zxid base_, last_made_, durable_, committed_, applied_;
 };
 
