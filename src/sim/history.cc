@@ -10,10 +10,29 @@ namespace quorate::sim {
 struct History::Logged {
   wire::TxnHeader header;
   std::string_view record;
+  int64_t applied = 0;
 
   int64_t zxid() const { return header.zxid.value; }
-  Moment moment() const { return {zxid(), header.time, header.client_id.value}; }
+  Moment moment() const { return {zxid(), header.time, header.client_id.value, applied, outcomes()}; }
+  std::vector<wire::Code> outcomes() const;
 };
+
+/// What the server made of it; of a multi, part by part.
+std::vector<wire::Code> History::Logged::outcomes() const {
+  wire::Decoder in(record);
+  const auto type = static_cast<wire::Op>(header.type);
+  if (type == wire::Op::Error) return {static_cast<wire::Code>(in.i32())};
+  if (type != wire::Op::Multi) return {wire::Code::Ok};
+  std::vector<wire::Code> codes;
+  for (int32_t parts = in.i32(); parts > 0 && in.ok(); --parts) {
+    const auto part = static_cast<wire::Op>(in.i32());
+    wire::Decoder body(in.view());
+    codes.push_back(part == wire::Op::Error ? static_cast<wire::Code>(body.i32()) : wire::Code::Ok);
+  }
+  return codes;
+}
+
+int64_t next_zxid(int64_t zxid) { return (zxid + 1) % (int64_t{1} << 32) == 0 ? zxid + 2 : zxid + 1; }
 
 Request& History::sent(Request request) {
   requests_.push_back(std::move(request));
@@ -38,12 +57,24 @@ void History::submit(std::string_view payload, int64_t now) {
   txn.record = in.rest();
   trace_.say("log: zxid {} session 0x{:x} cxid {} type {}", txn.zxid(),
              static_cast<uint64_t>(txn.header.client_id.value), txn.header.cxid, txn.header.type);
-  if (txn.zxid() != last_zxid() + 1) {
-    return verdict_.fail("zxid {} was logged behind zxid {}", txn.zxid(), last_zxid());
-  }
-  txns_.push_back({std::string(payload), {}, nullptr});
+  if (!admit(txn, payload.size())) return;
+  txn.applied = applied_before_.front();
+  applied_before_.pop_front();
+  txns_[txn.zxid()] = {std::string(payload), {}, nullptr};
   if (txn.header.cxid > 0) return submit_clients(txn);
   submit_own(txn, now);
+}
+
+bool History::admit(const Logged& txn, size_t bytes) {
+  if (txn.zxid() != next_zxid(last_zxid())) {
+    verdict_.fail("zxid {} was logged behind zxid {}", txn.zxid(), last_zxid());
+  } else if (bytes > model.rules.longest_txn) {
+    verdict_.fail("zxid {} has {} bytes, which no start will read back", txn.zxid(), bytes);
+  } else if (applied_before_.empty()) {
+    verdict_.fail("zxid {} was logged, but never prepared", txn.zxid());
+  }
+  if (txn.zxid() > last_zxid() + 1) trace_.hit(Rare::ZxidRollOver);
+  return !verdict_.failed();
 }
 
 void History::submit_clients(const Logged& txn) {
@@ -53,6 +84,10 @@ void History::submit_clients(const Logged& txn) {
                          static_cast<uint64_t>(txn.header.client_id.value));
   }
   Request& request = *found->second;
+  if (request.unreadable) {
+    return verdict_.fail("zxid {}: the request with cxid {} stands in or behind a frame that is too long", txn.zxid(),
+                         request.xid);
+  }
   if (request.logged_zxid != 0) {
     return verdict_.fail("zxid {}: the request with cxid {} was logged before, as zxid {}", txn.zxid(), request.xid,
                          request.logged_zxid);
@@ -66,8 +101,9 @@ void History::submit_clients(const Logged& txn) {
   compare(txn, judged, request.op);
   request.expected = judged.code;
   request.expected_body = std::move(judged.body);
-  txns_.back().changes = std::move(judged.changes);
-  txns_.back().request = &request;
+  if (judged.code == wire::Code::MarshallingError) trace_.hit(Rare::TxnTooLong);
+  if (judged.code == wire::Code::QuotaExceeded) trace_.hit(Rare::OverQuota);
+  txns_.rbegin()->second = {std::move(txns_.rbegin()->second.payload), std::move(judged.changes), &request};
 }
 
 void History::compare(const Logged& txn, const Judged& judged, wire::Op op) {
@@ -125,7 +161,7 @@ void History::expire_session(const Logged& txn, int64_t now) {
     verdict_.fail("zxid {}: session 0x{:x} expired {} us after it was heard of, its timeout is {} ms", txn.zxid(),
                   static_cast<uint64_t>(txn.header.client_id.value), now - session.touched_at, session.used_timeout_ms);
   }
-  txns_.back().changes = judge_.close_session(txn.moment()).changes;
+  txns_.rbegin()->second.changes = judge_.close_session(txn.moment()).changes;
 }
 
 void History::clean(const Logged& txn) {
@@ -136,7 +172,7 @@ void History::clean(const Logged& txn) {
     verdict_.fail("zxid {}: {} was cleaned away, but that must fail with {}", txn.zxid(), path,
                   static_cast<int32_t>(judged.code));
   }
-  txns_.back().changes = std::move(judged.changes);
+  txns_.rbegin()->second.changes = std::move(judged.changes);
 }
 
 void History::acknowledged(int64_t zxid) {
@@ -146,13 +182,14 @@ void History::acknowledged(int64_t zxid) {
 
 void History::recovered(int64_t zxid, int64_t now) {
   trace_.say("recovered zxid {} of {}, acknowledged {}", zxid, last_zxid(), acknowledged_);
+  applied_before_.clear();
   if (zxid < acknowledged_) {
     verdict_.fail("lost: recovered up to zxid {}, but zxid {} had been acknowledged", zxid, acknowledged_);
   }
   if (zxid > last_zxid())
     verdict_.fail("invented: recovered zxid {}, but {} is the last one logged", zxid, last_zxid());
-  for (; last_zxid() > zxid; txns_.pop_back()) {
-    if (txns_.back().request != nullptr) txns_.back().request->logged_zxid = 0;
+  for (auto lost = txns_.upper_bound(zxid); lost != txns_.end(); lost = txns_.erase(lost)) {
+    if (lost->second.request != nullptr) lost->second.request->logged_zxid = 0;
   }
   model.roll_back_to(zxid);
   for (auto& [id, session] : model.sessions) session.touched_at = now;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/quota.h"
 #include "wire/client.h"
 
 namespace quorate::sim {
@@ -12,10 +13,6 @@ using wire::CreateMode;
 using wire::Event;
 using wire::Op;
 
-bool is_create(Op op) {
-  return op == Op::Create || op == Op::Create2 || op == Op::CreateContainer || op == Op::CreateTtl;
-}
-
 bool is_ttl(CreateMode mode) {
   return mode == CreateMode::PersistentTtl || mode == CreateMode::PersistentSequentialTtl;
 }
@@ -25,9 +22,12 @@ bool is_sequential(CreateMode mode) {
          mode == CreateMode::PersistentSequentialTtl;
 }
 
-bool is_system(const std::string& path) {
+bool is_undeletable(const std::string& path) {
   return path == "/" || path == "/zookeeper" || path == "/zookeeper/quota" || path == "/zookeeper/config";
 }
+
+/// How much longer than its content a txn, or a part of one, may be.
+constexpr size_t kMostOverhead = 128;
 
 }  // namespace
 
@@ -46,11 +46,17 @@ AclPtr fixed_acl(const AclPtr& asked, const std::string& who) {
   return fixed;
 }
 
-Judged Judge::request(const Request& request, const Moment& moment) {
-  if (request.op == Op::Multi) return multi(request, moment);
-  if (request.op == Op::CloseSession) return close_session(moment);
+void Judge::begin(const Moment& moment) {
   moment_ = moment;
+  part_ = 0;
+  content_bytes_ = 0;
   changes_.clear();
+}
+
+Judged Judge::request(const Request& request, const Moment& moment) {
+  if (request.op == Op::CloseSession) return close_session(moment);
+  begin(moment);
+  if (request.op == Op::Multi) return multi(request);
   Judged judged;
   judged.code = write(request.ask, request.who);
   if (judged.code == Code::Ok) judged.body = result_of(request.ask);
@@ -73,9 +79,25 @@ Code Judge::write(const Ask& ask, const std::string& who) {
   }
 }
 
+bool Judge::came_to(Code code) const { return part_ < moment_.outcomes.size() && moment_.outcomes[part_] == code; }
+
+Code Judge::check_quota(const std::string& path, int64_t nodes, int64_t bytes) const {
+  if (!model_.rules.enforce_quota) return Code::Ok;
+  const QuotaAnswer answer = ask_quota(model_, path, {nodes, bytes}, moment_.applied);
+  const bool over = answer == QuotaAnswer::Over || (answer == QuotaAnswer::Either && came_to(Code::QuotaExceeded));
+  return over ? Code::QuotaExceeded : Code::Ok;
+}
+
+/// The exact length is the server's affair; one that it takes although it is too long is found where it is logged.
+bool Judge::too_long(size_t content_bytes) const {
+  const size_t most = content_bytes + kMostOverhead * (part_ + 1);
+  return content_bytes > model_.rules.longest_txn ||
+         (most > model_.rules.longest_txn && came_to(Code::MarshallingError));
+}
+
 Code Judge::check_mode(const Ask& ask) const {
   const auto mode = static_cast<CreateMode>(ask.flags);
-  if (is_ttl(mode) && !model_.extended_types) return Code::Unimplemented;
+  if (is_ttl(mode) && !model_.rules.extended_types) return Code::Unimplemented;
   if (is_ttl(mode) && (ask.ttl < 1 || ask.ttl > wire::kMaxTtl)) return Code::BadArguments;
   return Code::Ok;
 }
@@ -100,6 +122,11 @@ Code Judge::create(const Ask& ask, const std::string& who) {
   if (is_sequential(static_cast<CreateMode>(ask.flags))) path += fmt::format("{:010}", parent->stat.cversion);
   if (model_.newest(path) != nullptr) return Code::NodeExists;
   if (model_.is_ephemeral(*parent)) return Code::NoChildrenForEphemerals;
+  const auto data_bytes = static_cast<int64_t>(ask.data == nullptr ? 0 : ask.data->size());
+  if (const Code quota = check_quota(path, 1, data_bytes); quota != Code::Ok) return quota;
+  const size_t content = path.size() + static_cast<size_t>(data_bytes) + encode_acl(*acl).size();
+  if (too_long(content)) return Code::MarshallingError;
+  content_bytes_ += content;
 
   NodeVersion& parent_now = model_.edit(above, moment_.zxid);
   ++parent_now.children;
@@ -122,7 +149,11 @@ Code Judge::set_data(const Ask& ask, const std::string& who) {
   const NodeVersion* node = model_.newest(ask.path);
   if (node == nullptr) return Code::NoNode;
   if (!permits(node->acl, wire::kPermWrite, who)) return Code::NoAuth;
+  const size_t data_bytes = ask.data == nullptr ? 0 : ask.data->size();
+  const Code quota = check_quota(ask.path, 0, static_cast<int64_t>(data_bytes) - node->data_bytes());
+  if (quota != Code::Ok) return quota;
   if (ask.version != -1 && ask.version != node->stat.version) return Code::BadVersion;
+  content_bytes_ += ask.path.size() + data_bytes;
   NodeVersion& now = model_.edit(ask.path, moment_.zxid);
   ++now.stat.version;
   now.stat.mzxid = moment_.zxid;
@@ -139,6 +170,7 @@ Code Judge::set_acl(const Ask& ask, const std::string& who) {
   if (node == nullptr) return Code::NoNode;
   if (!permits(node->acl, wire::kPermAdmin, who)) return Code::NoAuth;
   if (ask.version != -1 && ask.version != node->stat.aversion) return Code::BadVersion;
+  if (too_long(ask.path.size() + encode_acl(*acl).size())) return Code::MarshallingError;
   NodeVersion& now = model_.edit(ask.path, moment_.zxid);
   ++now.stat.aversion;
   now.acl = acl;
@@ -146,7 +178,7 @@ Code Judge::set_acl(const Ask& ask, const std::string& who) {
 }
 
 Code Judge::remove(const Ask& ask, const std::string& who) {
-  if (is_system(ask.path)) return Code::BadArguments;
+  if (is_undeletable(ask.path)) return Code::BadArguments;
   const NodeVersion* parent = model_.newest(parent_path(ask.path));
   if (parent == nullptr) return Code::NoNode;
   if (!permits(parent->acl, wire::kPermDelete, who)) return Code::NoAuth;
@@ -189,43 +221,47 @@ std::string Judge::result_of(const Ask& ask) const {
   return std::string(bytes.view());
 }
 
-Judged Judge::multi(const Request& request, const Moment& moment) {
-  moment_ = moment;
-  changes_.clear();
+Judged Judge::multi(const Request& request) {
   ByteBuffer bytes;
   wire::Encoder out(bytes);
-  size_t done = 0;
   Code failure = Code::Ok;
-  for (; done < request.parts.size(); ++done) {
-    const Ask& part = request.parts[done];
+  for (; part_ < request.parts.size(); ++part_) {
+    const Ask& part = request.parts[part_];
     failure = write(part, request.who);
     if (failure != Code::Ok) break;
     const bool with_stat = is_create(part.op) && part.op != Op::Create;
     // A create of a container in a multi was told by its flags only; its answer is a create2's.
     const bool container = part.op == Op::Create && part.flags == static_cast<int32_t>(CreateMode::Container);
-    const Op type = with_stat || container ? Op::Create2 : part.op;
-    wire::encode(out, wire::MultiHeader{static_cast<int32_t>(type), false, 0});
     Ask shown = part;
-    shown.op = type;
+    if (with_stat || container) shown.op = Op::Create2;
+    wire::encode(out, wire::MultiHeader{static_cast<int32_t>(shown.op), false, 0});
     out.raw(result_of(shown));
   }
-  if (failure != Code::Ok) {
-    model_.roll_back_to(moment.zxid - 1);
-    changes_.clear();
-    bytes.clear();
-    for (size_t i = 0; i < request.parts.size(); ++i) {
-      const Code code = i < done ? Code::Ok : i == done ? failure : Code::RuntimeInconsistency;
-      wire::encode(out, wire::MultiHeader{-1, false, static_cast<int32_t>(code)});
-      out.i32(static_cast<int32_t>(code));
-    }
+  wire::encode(out, wire::MultiHeader{-1, true, -1});
+  const size_t failed = part_;
+  // Its outcome as a whole, where it has no parts.
+  if (moment_.outcomes.size() == 1) part_ = 0;
+  const bool spoiled = failure == Code::MarshallingError || too_long(content_bytes_);
+  if (failure == Code::Ok && !spoiled) return {Code::Ok, std::string(bytes.view()), std::move(changes_)};
+  model_.roll_back_to(moment_.zxid - 1);
+  if (spoiled) return {Code::MarshallingError, {}, {}};
+  return {Code::Ok, failed_parts(request.parts.size(), failed, failure), {}};
+}
+
+std::string Judge::failed_parts(size_t count, size_t failed, Code code) const {
+  ByteBuffer bytes;
+  wire::Encoder out(bytes);
+  for (size_t i = 0; i < count; ++i) {
+    const Code part = i < failed ? Code::Ok : i == failed ? code : Code::RuntimeInconsistency;
+    wire::encode(out, wire::MultiHeader{-1, false, static_cast<int32_t>(part)});
+    out.i32(static_cast<int32_t>(part));
   }
   wire::encode(out, wire::MultiHeader{-1, true, -1});
-  return {Code::Ok, std::string(bytes.view()), std::move(changes_)};
+  return std::string(bytes.view());
 }
 
 Judged Judge::close_session(const Moment& moment) {
-  moment_ = moment;
-  changes_.clear();
+  begin(moment);
   for (const std::string& path : model_.ephemerals_of(moment.session, INT64_MAX)) remove_node(path);
   const auto session = model_.sessions.find(moment.session);
   if (session != model_.sessions.end()) session->second.closed_zxid = moment.zxid;
@@ -233,8 +269,7 @@ Judged Judge::close_session(const Moment& moment) {
 }
 
 Judged Judge::delete_container(const std::string& path, const Moment& moment) {
-  moment_ = moment;
-  changes_.clear();
+  begin(moment);
   const NodeVersion* node = model_.newest(path);
   if (node == nullptr) return {Code::NoNode, {}, {}};
   if (node->children > 0) return {Code::NotEmpty, {}, {}};

@@ -18,6 +18,8 @@ struct Moment {
   int64_t zxid = 0;
   int64_t time = 0;
   int64_t session = 0;
+  int64_t applied = 0;               ///< How far the server had come when it judged. Spec: client 11.3.
+  std::vector<wire::Code> outcomes;  ///< What it came to, part by part: decides where the rules leave a choice.
 };
 
 class Judge {
@@ -37,7 +39,12 @@ class Judge {
   wire::Code set_acl(const Ask& ask, const std::string& who);
   wire::Code remove(const Ask& ask, const std::string& who);
   wire::Code check(const Ask& ask, const std::string& who);
-  Judged multi(const Request& request, const Moment& moment);
+  wire::Code check_quota(const std::string& path, int64_t nodes, int64_t bytes) const;
+  bool too_long(size_t content_bytes) const;
+  bool came_to(wire::Code code) const;
+  void begin(const Moment& moment);
+  Judged multi(const Request& request);
+  std::string failed_parts(size_t count, size_t failed, wire::Code code) const;
   int64_t owner_of(const Ask& ask) const;
   void remove_node(const std::string& path);
   void changed(wire::Event event, const std::string& path);
@@ -45,7 +52,9 @@ class Judge {
 
   Model& model_;
   Moment moment_;
-  std::string made_path_;  ///< By the last create.
+  size_t part_ = 0;
+  size_t content_bytes_ = 0;  ///< Paths, data and lists of the txn so far.
+  std::string made_path_;     ///< By the last create.
   std::vector<NodeChange> changes_;
 };
 

@@ -81,7 +81,7 @@ bool Model::is_ephemeral(const NodeVersion& node) const {
   const int64_t owner = node.stat.ephemeral_owner;
   if (owner == 0 || owner == wire::kContainerOwner) return false;
   const auto bits = static_cast<uint64_t>(owner);
-  return !extended_types || (bits & wire::kTtlOwnerMark) != wire::kTtlOwnerMark;
+  return !rules.extended_types || (bits & wire::kTtlOwnerMark) != wire::kTtlOwnerMark;
 }
 
 wire::Stat Model::client_stat(const NodeVersion& node) const {
@@ -94,7 +94,7 @@ wire::Stat Model::client_stat(const NodeVersion& node) const {
           .cversion = 2 * stored.cversion - node.children,
           .aversion = stored.aversion,
           .ephemeral_owner = is_ephemeral(node) ? stored.ephemeral_owner : 0,
-          .data_length = node.data == nullptr ? 0 : static_cast<int32_t>(node.data->size()),
+          .data_length = node.data_bytes(),
           .num_children = node.children,
           .pzxid = stored.pzxid};
 }

@@ -19,6 +19,15 @@ struct NodeVersion {
   int32_t children = 0;
   DataPtr data;
   AclPtr acl;
+
+  int32_t data_bytes() const { return data == nullptr ? 0 : static_cast<int32_t>(data->size()); }
+};
+
+/// Settings of the server that decide what is right.
+struct Rules {
+  bool extended_types = false;
+  bool enforce_quota = false;
+  size_t longest_txn = SIZE_MAX;  ///< More does not get through the reader of the log.
 };
 
 struct SessionFact {
@@ -58,7 +67,7 @@ class Model {
   bool is_ephemeral(const NodeVersion& node) const;
 
   std::map<int64_t, SessionFact> sessions;
-  bool extended_types = false;
+  Rules rules;
 
  private:
   std::map<std::string, std::vector<NodeVersion>> nodes_;

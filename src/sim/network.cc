@@ -24,6 +24,7 @@ class Network::ServerEnd final : public env::Stream {
     if (network_.rng_.one_in(8)) count = 1 + network_.rng_.below(count);
     std::copy_n(link_.arrived.data() + link_.read, count, into.data());
     link_.read += count;
+    link_.received_bytes += count;
     if (link_.read == link_.arrived.size()) {
       link_.arrived.clear();
       link_.read = 0;
@@ -64,6 +65,7 @@ int64_t Network::arrival(const Link& link, int64_t last) {
 }
 
 void Network::client_sends(Link& link, std::string_view bytes) {
+  link.sent_bytes += bytes.size();
   const bool split = bytes.size() > 1 && rng_.percent(20);
   const size_t first = split ? 1 + rng_.below(bytes.size() - 1) : bytes.size();
   for (const std::string_view piece : {bytes.substr(0, first), bytes.substr(first)}) {

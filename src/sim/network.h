@@ -34,6 +34,9 @@ struct Link {
   const uint32_t id;
   const uint32_t client;
   Tap tap;
+  size_t sent_bytes = 0;              ///< By the client.
+  size_t received_bytes = 0;          ///< By the server.
+  size_t unreadable_from = SIZE_MAX;  ///< At this many of them it sees a length that it does not take.
 
   int64_t base_delay = 100;
   size_t window = 1 << 16;

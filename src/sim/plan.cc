@@ -1,5 +1,7 @@
 #include "sim/plan.h"
 
+#include <algorithm>
+
 namespace quorate::sim {
 namespace {
 
@@ -39,7 +41,6 @@ void set_snapshots(node::NodeSettings& settings, Rng& rng) {
 void set_service(node::NodeSettings& settings, Rng& rng) {
   replica::ReplicaSettings& replica = settings.replica;
   replica.tick = {rng.between(100, 2000)};
-  replica.timeouts = {500, 30'000};
   replica.extended_types = rng.percent(60);
   replica.digest = rng.percent(85);
   replica.close_session_txn = rng.percent(85);
@@ -52,6 +53,30 @@ void set_service(node::NodeSettings& settings, Rng& rng) {
   settings.links.sessionless_timeout = {rng.between(500, 5000)};
 }
 
+void set_limits(node::NodeSettings& settings, Rng& rng) {
+  replica::ReplicaSettings& replica = settings.replica;
+  replica.timeouts = {static_cast<int32_t>(rng.between(500, 2000)), static_cast<int32_t>(rng.between(4000, 30'000))};
+  replica.enforce_quota = rng.percent(20);
+  if (rng.percent(15)) {
+    replica.max_frame_bytes = static_cast<int32_t>(rng.between(400, 3000));
+    settings.recovery.max_buffer_bytes =
+        static_cast<size_t>(replica.max_frame_bytes + std::max(replica.max_frame_bytes, 1024));
+  }
+  if (rng.percent(85)) return;
+  replica::ConnectionThrottleSettings& throttle = replica.connection_throttle;
+  throttle.tokens = static_cast<int32_t>(rng.between(1, 4));
+  throttle.fill_count = static_cast<int32_t>(rng.between(1, 2));
+  throttle.fill_time = {rng.between(1, 500)};
+  if (rng.percent(30)) throttle.freeze_time = {rng.between(0, 100)};
+  if (rng.percent(50)) throttle.drop_increase = 0.4;
+}
+
+/// Shortly before the counter is used up, in one of the first epochs.
+int64_t draw_start(Rng& rng) {
+  constexpr int64_t kCounters = int64_t{1} << 32;
+  return rng.percent(88) ? 0 : rng.between(1, 3) * kCounters - 1 - rng.between(0, 80);
+}
+
 }  // namespace
 
 Plan make_plan(Rng& rng) {
@@ -59,9 +84,11 @@ Plan make_plan(Rng& rng) {
   set_storage(plan.settings, rng);
   set_snapshots(plan.settings, rng);
   set_service(plan.settings, rng);
+  set_limits(plan.settings, rng);
+  plan.start_zxid = draw_start(rng);
   plan.clients = static_cast<uint32_t>(rng.between(1, 5));
   plan.requests = static_cast<uint32_t>(rng.between(40, 480));
-  plan.session_timeout_ms = static_cast<int32_t>(rng.between(800, 12'000));
+  plan.session_timeout_ms = static_cast<int32_t>(rng.between(400, 12'000));
   plan.mean_pause_us = int64_t{1000} << rng.below(7);
   plan.sync_us = int64_t{50} << rng.below(11);
   plan.crash_percent = rng.percent(15) ? 0 : static_cast<uint32_t>(rng.between(50, 100));

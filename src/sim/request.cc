@@ -95,12 +95,13 @@ std::string encode_acl(const Acl& acl) {
   return std::string(bytes.view());
 }
 
+bool is_create(Op op) {
+  return op == Op::Create || op == Op::Create2 || op == Op::CreateContainer || op == Op::CreateTtl;
+}
+
 bool is_write(Op op) {
+  if (is_create(op)) return true;
   switch (op) {
-    case Op::Create:
-    case Op::Create2:
-    case Op::CreateContainer:
-    case Op::CreateTtl:
     case Op::Delete:
     case Op::SetData:
     case Op::SetAcl:

@@ -53,12 +53,14 @@ struct Request {
   int64_t session = 0;
   uint32_t link = 0;
   int64_t sent_at = 0;
+  bool unreadable = false;  ///< It, or a frame before it on its link, is longer than the server takes.
   int64_t logged_zxid = 0;  ///< 0: not (yet) seen on its way to the log.
   wire::Code expected = wire::Code::Ok;
   std::string expected_body;
 };
 
 bool is_write(wire::Op op);
+bool is_create(wire::Op op);
 /// Appends the request's frame, length included.
 void encode_request(const Request& request, ByteBuffer& out);
 

@@ -1,5 +1,8 @@
 #include "sim/sim_client.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "core/auth/digest.h"
 #include "wire/client.h"
 
@@ -10,8 +13,9 @@ using wire::Code;
 using wire::Op;
 
 constexpr size_t kMostAwaited = 24;
-
-std::vector<std::string> listed(const std::set<std::string>& paths) { return {paths.begin(), paths.end()}; }
+constexpr size_t kLengthBytes = 4;
+// What a frame of setWatches2 holds beside its paths.
+constexpr size_t kSetWatchesBytes = 36;
 
 }  // namespace
 
@@ -37,25 +41,33 @@ int64_t SimClient::act() {
     return pause();
   } else if (settling_) {
     if (awaited_.empty() && now() - last_sent_ > int64_t{timeout_ms_} * 250) ping();
-  } else {
-    const uint64_t draw = world_.rng.below(1000);
-    if (draw < 12) {
-      hang_up(true);
-    } else if (draw < 20) {
-      hang_up(false);
-    } else if (draw < 30) {
-      return int64_t{timeout_ms_} * world_.rng.between(300, 2500);
-    } else if (draw < 38 && !closing_) {
-      closing_ = true;
-      Request request;
-      request.op = request.ask.op = Op::CloseSession;
-      send(std::move(request));
-    } else if (!closing_ && awaited_.size() < kMostAwaited) {
-      send_burst();
-    }
+  } else if (world_.rng.percent(1)) {
+    return int64_t{timeout_ms_} * world_.rng.between(300, 2500);  // oversleeps
+  } else if (!misbehave() && !closing_ && awaited_.size() < kMostAwaited) {
+    send_burst();
   }
   flush();
   return pause();
+}
+
+/// Now and then it goes, in one way or another.
+bool SimClient::misbehave() {
+  const uint64_t draw = world_.rng.below(1000);
+  if (draw < 20) {
+    hang_up(draw < 12);
+  } else if (draw < 28 && !closing_) {
+    close_session();
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void SimClient::close_session() {
+  closing_ = true;
+  Request request;
+  request.op = request.ask.op = Op::CloseSession;
+  send(std::move(request));
 }
 
 int64_t SimClient::pause() {
@@ -71,20 +83,26 @@ bool SimClient::lost_patience() const {
 
 void SimClient::connect() {
   if (world_.rng.percent(world_.plan.stranger_percent)) send_stranger();
-  const int64_t session = session_;
-  link_ = &world_.network.connect(number_, Tap(world_.observers, number_, who_, session));
+  const session::TimeoutLimits& limits = world_.plan.settings.replica.timeouts;
+  const int32_t granted = std::clamp(timeout_ms_, limits.min_ms, limits.max_ms);
+  link_ = &world_.network.connect(number_, Tap(world_.observers, number_, who_, session_, granted));
   world_.observers.trace.say("client {}: dials, link {}, session 0x{:x}", number_, link_->id,
                              static_cast<uint64_t>(session_));
   world_.dial(*link_);
   connected_ = false;
   closing_ = false;
+  overdone_ = false;
   last_heard_ = now();
   send_connect();
+  if (!credentials_.empty()) send_auth();
+  if (session_ == 0) return;
+  restore_watches();
+  if (!settling_ && world_.rng.percent(40)) send_burst();
 }
 
 /// Somebody else on a connection of its own: a port scanner, a broken program, a guesser of passwords.
 void SimClient::send_stranger() {
-  Link& link = world_.network.connect(number_, Tap(world_.observers, number_, {}, 0));
+  Link& link = world_.network.connect(number_, Tap(world_.observers, number_, {}, 0, 0));
   link.tap.be_stranger();
   world_.dial(link);
   ByteBuffer bytes;
@@ -120,29 +138,46 @@ void SimClient::send_connect() {
   wire::encode(out, wire::ConnectRequest{0, Zxid{last_zxid_}, timeout_ms_, SessionId{session_}, password});
   out.boolean(false);
   wire::store_be32(out_.data() + at, static_cast<uint32_t>(out_.size() - at - 4));
-  if (!credentials_.empty()) {
-    const size_t auth_at = out_.size();
-    out_.grow(4);
-    out.i32(wire::kAuthXid);
-    out.i32(static_cast<int32_t>(Op::Auth));
-    wire::encode(out, wire::AuthRequest{0, "digest", credentials_});
-    wire::store_be32(out_.data() + auth_at, static_cast<uint32_t>(out_.size() - auth_at - 4));
-    link_->tap.expect_auth();
-  }
-  if (session_ == 0) return;
-  if (!watches_.empty()) {
+}
+
+void SimClient::send_auth() {
+  const size_t at = out_.size();
+  out_.grow(4);
+  wire::Encoder out(out_);
+  out.i32(wire::kAuthXid);
+  out.i32(static_cast<int32_t>(Op::Auth));
+  wire::encode(out, wire::AuthRequest{0, "digest", credentials_});
+  wire::store_be32(out_.data() + at, static_cast<uint32_t>(out_.size() - at - 4));
+  link_->tap.expect_auth();
+}
+
+/// In as many requests as it takes for each to be short enough.
+void SimClient::restore_watches() {
+  const auto room = static_cast<size_t>(world_.plan.settings.replica.max_frame_bytes) - kSetWatchesBytes;
+  WatchLists lists;
+  size_t bytes = 0;
+  const auto send_lists = [&] {
     Request request;
     request.xid = wire::kSetWatchesXid;
     request.op = Op::SetWatches2;
-    request.lists = {last_zxid_,
-                     listed(watches_.data),
-                     listed(watches_.exist),
-                     listed(watches_.child),
-                     listed(watches_.persistent),
-                     listed(watches_.recursive)};
+    request.lists = std::exchange(lists, {});
+    request.lists.seen_zxid = last_zxid_;
+    bytes = 0;
     send(std::move(request));
-  }
-  if (!settling_ && world_.rng.percent(40)) send_burst();
+  };
+  const auto add = [&](const std::set<std::string>& paths, std::vector<std::string>& list) {
+    for (const std::string& path : paths) {
+      if (bytes + path.size() + 4 > room) send_lists();
+      list.push_back(path);
+      bytes += path.size() + 4;
+    }
+  };
+  add(watches_.data, lists.data);
+  add(watches_.exist, lists.exist);
+  add(watches_.child, lists.child);
+  add(watches_.persistent, lists.persistent);
+  add(watches_.recursive, lists.recursive);
+  if (bytes > 0) send_lists();
 }
 
 void SimClient::send_burst() {
@@ -172,7 +207,15 @@ void SimClient::send(Request request) {
                              kept.ask.path);
   link_->tap.expect(&kept);
   awaited_.push_back(&kept);
+  const size_t at = link_->sent_bytes + out_.size();
   encode_request(kept, out_);
+  const size_t frame_bytes = link_->sent_bytes + out_.size() - at - kLengthBytes;
+  if (!overdone_ && frame_bytes > static_cast<size_t>(world_.plan.settings.replica.max_frame_bytes)) {
+    overdone_ = true;
+    link_->unreadable_from = at + kLengthBytes;
+    world_.observers.trace.hit(Rare::FrameTooLong);
+  }
+  kept.unreadable = overdone_;
 }
 
 void SimClient::flush() {
@@ -214,9 +257,7 @@ void SimClient::leave() {
   if (link_ == nullptr) return;
   const uint64_t draw = world_.rng.below(3);
   if (draw < 2 || !connected_) return hang_up(draw == 0);
-  Request request;
-  request.op = request.ask.op = Op::CloseSession;
-  send(std::move(request));
+  close_session();
   flush();
 }
 
@@ -271,8 +312,9 @@ void SimClient::on_reply(const Request& request, int32_t err) {
       set->erase(path);
     }
   }
-  if (request.op == Op::AddWatch && err == 0)
+  if (request.op == Op::AddWatch && err == 0) {
     (request.mode == 0 ? watches_.persistent : watches_.recursive).insert(path);
+  }
   if (!request.watch) return;
   const bool missing = err == static_cast<int32_t>(Code::NoNode);
   if (request.op == Op::Exists && missing) watches_.exist.insert(path);

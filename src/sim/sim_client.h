@@ -43,13 +43,14 @@ class SimClient {
  private:
   struct Beliefs {
     std::set<std::string> data, exist, child, persistent, recursive;
-    bool empty() const {
-      return data.empty() && exist.empty() && child.empty() && persistent.empty() && recursive.empty();
-    }
   };
   void connect();
   void send_stranger();
   void send_connect();
+  void send_auth();
+  void restore_watches();
+  bool misbehave();
+  void close_session();
   void hang_up(bool politely);
   void forget_link();
   void forget_session();
@@ -72,12 +73,13 @@ class SimClient {
   Link* link_ = nullptr;
   bool connected_ = false;
   bool was_refused_ = false;
+  bool overdone_ = false;  ///< A frame that is too long is on its way; nothing behind it will be read.
   bool settling_ = false;
   bool gone_ = false;
   bool closing_ = false;  ///< closeSession is under way.
   int64_t session_ = 0;
   std::string password_;
-  int32_t timeout_ms_;
+  int32_t timeout_ms_;  ///< As asked for, then as granted.
   int64_t last_zxid_ = 0;
   int32_t next_xid_ = 1;
   int64_t last_sent_ = 0;

@@ -22,6 +22,11 @@ void SimContent::apply(const Change& change, std::string& image) {
   }
 }
 
+size_t SimContent::read(uint64_t offset, std::span<char> into) const {
+  if (offset >= current_.size()) return 0;
+  return current_.copy(into.data(), into.size(), offset);
+}
+
 void SimContent::write(uint64_t offset, std::string_view bytes) {
   put(current_, offset, bytes);
   pending_.push_back({offset, std::string(bytes), false, current_.size()});
@@ -90,9 +95,14 @@ void SimContent::process_end() {
 }
 
 void SimContent::flip(uint64_t offset, uint8_t mask) {
-  current_[offset] = static_cast<char>(static_cast<uint8_t>(current_[offset]) ^ mask);
-  durable_ = current_;
-  pending_.clear();
+  const auto damage = [mask](std::string& bytes, uint64_t at) {
+    if (at < bytes.size()) bytes[at] = static_cast<char>(static_cast<uint8_t>(bytes[at]) ^ mask);
+  };
+  damage(current_, offset);
+  damage(durable_, offset);
+  for (Change& change : pending_) {
+    if (offset >= change.offset) damage(change.bytes, offset - change.offset);
+  }
 }
 
 }  // namespace quorate::sim

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,8 @@ class SimContent {
  public:
   const std::string& bytes() const { return current_; }
   bool dirty() const { return !pending_.empty(); }
+  /// Returns how many bytes there were.
+  size_t read(uint64_t offset, std::span<char> into) const;
 
   void write(uint64_t offset, std::string_view bytes);
   void truncate(uint64_t size);
@@ -26,7 +29,7 @@ class SimContent {
   void power_cut(Rng& rng);
   /// The process went; its pages stay, save those that a failed sync has let go.
   void process_end();
-  /// Damage of a durable byte, for scenarios that ask for it.
+  /// Damage of a byte, wherever it is kept; a second time undoes it. What was not durable is not yet.
   void flip(uint64_t offset, uint8_t mask);
 
  private:

@@ -33,11 +33,11 @@ class SimDisk::OpenFile final : public env::File {
       if (!disk_.crashed_) node_->content.write(offset, bytes.substr(0, disk_.rng_.below(bytes.size() + 1)));
       return std::unexpected(*turn.error);
     }
-    node_->content.write(offset, bytes);
+    const size_t fits = fitting(offset, bytes.size());
+    node_->content.write(offset, bytes.substr(0, fits));
     node_->modified_ms = disk_.clock_.now().wall_ms;
-    disk_.end(turn);
-    if (turn.crash_behind) return fail(Fault::Io, "crashed");
-    return {};
+    auto ended = disk_.end(turn);
+    return ended && fits < bytes.size() ? std::unexpected(disk_.give_full(path_, filler_)) : ended;
   }
 
   Result<void> sync() override {
@@ -55,19 +55,13 @@ class SimDisk::OpenFile final : public env::File {
       return fail(Fault::Io, "an earlier sync of " + path_ + " failed");
     }
     node_->content.sync();
-    disk_.end(turn);
-    if (turn.crash_behind) return fail(Fault::Io, "crashed");
-    return {};
+    return disk_.end(turn);
   }
 
   Result<size_t> read(uint64_t offset, std::span<char> into) override {
     if (auto dead = refuse()) return std::unexpected(*dead);
     if (Turn turn = disk_.begin(Call::Read, path_); turn.error) return std::unexpected(*turn.error);
-    const std::string& bytes = node_->content.bytes();
-    if (offset >= bytes.size()) return size_t{0};
-    const size_t count = std::min(into.size(), bytes.size() - offset);
-    std::copy_n(bytes.data() + offset, count, into.data());
-    return count;
+    return node_->content.read(offset, into);
   }
 
   Result<uint64_t> size() override {
@@ -81,8 +75,7 @@ class SimDisk::OpenFile final : public env::File {
     disk_.trace_.say("disk: truncate {} to {}{}", path_, size, turn.error ? " FAILS" : "");
     if (turn.error) return std::unexpected(*turn.error);
     node_->content.truncate(size);
-    disk_.end(turn);
-    return {};
+    return disk_.end(turn);
   }
 
   void write_back(uint64_t, uint64_t) override {}
@@ -91,6 +84,13 @@ class SimDisk::OpenFile final : public env::File {
   std::optional<Error> refuse() const {
     if (!disk_.crashed_ && incarnation_ == disk_.incarnation_) return std::nullopt;
     return Error{Fault::Io, "crashed"};
+  }
+  /// How many of so many bytes the disk has room for.
+  size_t fitting(uint64_t offset, size_t count) const {
+    if (!disk_.is_limited()) return count;
+    const uint64_t size = node_->content.bytes().size();
+    const uint64_t end = size + disk_.room();
+    return offset + count <= std::max(size, end) ? count : end - std::min(end, offset);
   }
 
   SimDisk& disk_;
@@ -145,12 +145,30 @@ Error SimDisk::give(const DiskFault& fault, const std::string& path) {
   const bool sync_of_filler = fault.where == DiskFault::Where::Filler && fault.what == DiskFault::What::SyncError;
   if (fault.where == DiskFault::Where::Log || sync_of_filler) log_error_given_ = true;
   trace_.say("disk: error given to {}", path);
-  if (fault.what == DiskFault::What::Full) return {Fault::NoSpace, "no space left for " + path};
   return {Fault::Io, "input/output error on " + path};
 }
 
-void SimDisk::end(const Turn& turn) {
-  if (turn.crash_behind) crashed_ = true;
+Error SimDisk::give_full(const std::string& path, bool filler) {
+  trace_.say("disk: FULL, no space for {}", path);
+  trace_.hit(Rare::DiskFull);
+  error_given_ = true;
+  if (is_log(path) && !filler) log_error_given_ = true;
+  return {Fault::NoSpace, "no space left for " + path};
+}
+
+/// Files that have no name any more count no more, open or not.
+uint64_t SimDisk::used() const {
+  uint64_t bytes = 0;
+  for (const auto& [path, names] : directories_) {
+    for (const auto& [name, node] : names.now()) bytes += node->content.bytes().size();
+  }
+  return bytes;
+}
+
+Result<void> SimDisk::end(const Turn& turn) {
+  if (!turn.crash_behind) return {};
+  crashed_ = true;
+  return fail(Fault::Io, "crashed");
 }
 
 void SimDisk::reach(env::CrashPoint point) {
@@ -207,13 +225,13 @@ Result<std::unique_ptr<env::File>> SimDisk::open(const std::string& path, env::O
   if (names == nullptr) return fail(Fault::NotFound, path);
   SimFilePtr node = names->find(name_of(path));
   if (mode == env::Open::Create) {
+    if (node == nullptr && room() == 0) return std::unexpected(give_full(path, false));
     if (node == nullptr) {
       node = names->create(name_of(path));
     } else {
       node->content.truncate(0);
     }
-    end(turn);
-    if (turn.crash_behind) return fail(Fault::Io, "crashed");
+    if (auto ended = end(turn); !ended) return std::unexpected(ended.error());
   }
   if (node == nullptr) return fail(Fault::NotFound, path);
   return std::make_unique<OpenFile>(*this, path, std::move(node), mode == env::Open::ReadWrite && is_log(path));
@@ -226,9 +244,7 @@ Result<void> SimDisk::rename(const std::string& from, const std::string& to) {
   SimNames* names = directory_of(from);
   if (names == nullptr || names->find(name_of(from)) == nullptr) return fail(Fault::NotFound, from);
   names->rename(name_of(from), name_of(to));
-  end(turn);
-  if (turn.crash_behind) return fail(Fault::Io, "crashed");
-  return {};
+  return end(turn);
 }
 
 Result<void> SimDisk::remove(const std::string& path) {
@@ -238,9 +254,7 @@ Result<void> SimDisk::remove(const std::string& path) {
   SimNames* names = directory_of(path);
   if (names == nullptr || names->find(name_of(path)) == nullptr) return fail(Fault::NotFound, path);
   names->remove(name_of(path));
-  end(turn);
-  if (turn.crash_behind) return fail(Fault::Io, "crashed");
-  return {};
+  return end(turn);
 }
 
 Result<void> SimDisk::sync_directory(const std::string& path) {
@@ -250,9 +264,7 @@ Result<void> SimDisk::sync_directory(const std::string& path) {
   const auto at = directories_.find(path);
   if (at == directories_.end()) return fail(Fault::NotFound, path);
   at->second.sync();
-  end(turn);
-  if (turn.crash_behind) return fail(Fault::Io, "crashed");
-  return {};
+  return end(turn);
 }
 
 Result<std::vector<env::Entry>> SimDisk::list(const std::string& path) {
@@ -271,9 +283,7 @@ Result<void> SimDisk::make_directories(const std::string& path) {
   if (turn.error) return std::unexpected(*turn.error);
   for (size_t at = path.find('/', 1); at != path.npos; at = path.find('/', at + 1)) directories_[path.substr(0, at)];
   directories_[path];
-  end(turn);
-  if (turn.crash_behind) return fail(Fault::Io, "crashed");
-  return {};
+  return end(turn);
 }
 
 Result<std::unique_ptr<env::DirectoryLock>> SimDisk::lock(const std::string&) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <map>
@@ -13,16 +14,16 @@
 #include "sim/sim_names.h"
 #include "sim/trace.h"
 
-/// A disk that keeps only what was synced, and fails when told: a crash at some call or named point, EIO, a full disk,
-/// a sync that fails. After a crash every call fails and changes nothing until power_on(). Directories are durable at
-/// once, as the posix disk makes them.
+/// A disk that keeps only what was synced, that fills up, and that fails when told: a crash at some call or named
+/// point, EIO, a sync that fails. After a crash every call fails and changes nothing until power_on(). Directories are
+/// durable at once, as the posix disk makes them.
 namespace quorate::sim {
 
 constexpr size_t kCrashPoints = static_cast<size_t>(env::CrashPoint::kCount);
 
 /// An error to come: the `countdown`th fitting call gets it.
 struct DiskFault {
-  enum class What : uint8_t { ReadError, WriteError, Full, SyncError };
+  enum class What : uint8_t { ReadError, WriteError, SyncError };
   enum class Where : uint8_t { Log, Filler, Snapshot };
   What what = What::WriteError;
   Where where = Where::Log;
@@ -42,12 +43,16 @@ class SimDisk final : public env::Disk {
   void inject(const DiskFault& fault) { fault_ = fault; }
   /// Nothing is armed any more.
   void calm();
+  /// From now on all files together may grow by so much; what is removed makes room again.
+  void limit_growth(uint64_t bytes) { capacity_ = used() + bytes; }
+  void lift_limit() { capacity_ = UINT64_MAX; }
+  bool is_limited() const { return capacity_ != UINT64_MAX; }
   bool crashed() const { return crashed_; }
   void crash() { crashed_ = true; }
   void power_cut();
   void process_end();
   void power_on();
-  /// An injected error reached the log, so the node may have stopped itself; or anything at all.
+  /// An error reached the log, so the node may have stopped itself; or anything at all.
   bool log_error_given() const { return log_error_given_; }
   bool error_given() const { return error_given_; }
 
@@ -77,15 +82,19 @@ class SimDisk final : public env::Disk {
     bool crash_behind = false;
   };
   Turn begin(Call call, const std::string& path, bool filler = false);
+  uint64_t used() const;
+  uint64_t room() const { return capacity_ - std::min(capacity_, used()); }
+  Error give_full(const std::string& path, bool filler);
   bool fits(const DiskFault& fault, Call call, const std::string& path, bool filler) const;
   Error give(const DiskFault& fault, const std::string& path);
-  void end(const Turn& turn);
+  Result<void> end(const Turn& turn);
   SimNames* directory_of(const std::string& path);
 
   const SimClock& clock_;
   Rng& rng_;
   Trace& trace_;
   std::map<std::string, SimNames> directories_;
+  uint64_t capacity_ = UINT64_MAX;
   uint64_t incarnation_ = 1;
   bool crashed_ = false;
   uint64_t crash_call_ = 0;

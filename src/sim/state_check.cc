@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <optional>
-
 #include "shell/storage/directory.h"
 #include "shell/storage/log_reader.h"
 #include "shell/storage/snapshot_file.h"
+#include "sim/quota.h"
 #include "sim/view_disk.h"
 
 namespace quorate::sim {
@@ -35,7 +34,7 @@ void each_node(const tree::Tree& tree, Visit&& visit) {
   }
 }
 
-std::string compare_node(const tree::Tree& tree, tree::NodeRef at, const std::string& path, const NodeVersion& wanted) {
+std::string compare_node(const tree::Tree& tree, tree::NodeRef at, const NodeVersion& wanted) {
   if (tree.stored_stat(at) != wanted.stat) {
     const wire::StatPersisted got = tree.stored_stat(at);
     return fmt::format("stat (mzxid {} not {}, pzxid {} not {}, version {} not {}, cversion {} not {})", got.mzxid,
@@ -44,9 +43,7 @@ std::string compare_node(const tree::Tree& tree, tree::NodeRef at, const std::st
   }
   if (tree.child_count(at) != wanted.children) return "number of children";
   if (raw_acl(tree, at) != encode_acl(*wanted.acl)) return "access control list";
-  const std::string_view data = tree.data_of(at);
-  const bool same = wanted.data == nullptr ? wire::is_absent(data) : !wire::is_absent(data) && data == *wanted.data;
-  return same || path.ends_with("/zookeeper_stats") ? "" : "data";
+  return "";
 }
 
 std::string compare_sessions(const tree::SessionList& sessions, const Model& model, int64_t zxid) {
@@ -60,6 +57,43 @@ std::string compare_sessions(const tree::SessionList& sessions, const Model& mod
   }
   return live == sessions.size() ? "" : fmt::format("{} sessions, must be {}", sessions.size(), live);
 }
+
+/// The records of all logs, one behind the other.
+class LogRecords {
+ public:
+  LogRecords(const History& history, int64_t oldest_snapshot) : history_(history), oldest_(oldest_snapshot) {}
+
+  bool add(const storage::LogRecord& record) {
+    const int64_t zxid = record.zxid.value;
+    const bool follows = last_ != 0 && zxid == next_zxid(last_);
+    if (!follows) {
+      // Below the oldest snapshot a purge may have been cut short, or something could not be removed.
+      if (last_ != 0 && zxid > next_zxid(oldest_)) wrong_ = fmt::format("zxid {} behind {}", zxid, last_);
+      first_ = zxid;
+    }
+    const auto logged = history_.txns().find(zxid);
+    if (logged == history_.txns().end() || logged->second.payload != record.payload) {
+      wrong_ = fmt::format("zxid {} is not what was logged", zxid);
+    }
+    last_ = zxid;
+    return wrong_.empty();
+  }
+
+  /// Is everything behind that snapshot here?
+  bool reaches(int64_t snapshot) const {
+    const bool has_next = first_ != 0 && first_ <= next_zxid(snapshot);
+    return snapshot >= history_.last_zxid() || (has_next && last_ == history_.last_zxid());
+  }
+  int64_t last() const { return last_; }
+  const std::string& wrong() const { return wrong_; }
+
+ private:
+  const History& history_;
+  int64_t oldest_;
+  int64_t first_ = 0;  ///< From here on without a gap.
+  int64_t last_ = 0;
+  std::string wrong_;
+};
 
 }  // namespace
 
@@ -83,7 +117,8 @@ std::string compare_state(const tree::Tree& tree, const tree::SessionList& sessi
     if (!wrong.empty()) return;
     const std::string path = tree.path_of(at);
     const NodeVersion* wanted = model.at(path, zxid);
-    wrong = wanted == nullptr ? std::string("exists, but must not") : compare_node(tree, at, path, *wanted);
+    wrong = wanted == nullptr ? std::string("exists, but must not") : compare_node(tree, at, *wanted);
+    if (wrong.empty() && !shows_data(model, path, zxid, tree.data_of(at))) wrong = "data";
     if (!wrong.empty()) wrong = fmt::format("{} at zxid {}: {}", path, zxid, wrong);
   });
   if (!wrong.empty()) return wrong;
@@ -98,34 +133,16 @@ std::string check_logs(const SimDisk& disk, const node::NodeSettings& settings, 
   auto logs = storage::list_directory(view, directory);
   auto snapshots = storage::list_directory(view, settings.recovery.snapshot_directory);
   if (!logs || !snapshots) return "a directory cannot be listed";
-  const int64_t oldest = snapshots->snapshots.empty() ? 0 : snapshots->snapshots.front().zxid.value;
-  std::string wrong;
-  int64_t last = 0;  // of the records read
-  std::optional<int64_t> first;
+  LogRecords records(history, snapshots->snapshots.empty() ? 0 : snapshots->snapshots.front().zxid.value);
   for (const storage::NamedFile& file : logs->logs) {
     auto end = storage::read_log_file(view, directory + "/" + file.name, settings.recovery.max_buffer_bytes,
-                                      [&](const storage::LogRecord& record) {
-                                        const int64_t zxid = record.zxid.value;
-                                        if (!first) first = zxid;
-                                        // Below the oldest snapshot a purge may have been cut short, or something could
-                                        // not be removed.
-                                        const bool gap = last != 0 && zxid != last + 1;
-                                        if (gap && zxid <= oldest + 1) first = zxid;
-                                        if (gap && zxid > oldest + 1)
-                                          wrong = fmt::format("{}: zxid {} behind {}", file.name, zxid, last);
-                                        if (zxid > history.last_zxid() || history.txn(zxid).payload != record.payload) {
-                                          wrong = fmt::format("{}: zxid {} is not what was logged", file.name, zxid);
-                                        }
-                                        last = zxid;
-                                        return wrong.empty();
-                                      });
+                                      [&](const storage::LogRecord& record) { return records.add(record); });
     if (!end) return "a log cannot be read: " + end.error().detail;
-    if (!wrong.empty()) return wrong;
-    if (end->leftover) return fmt::format("{}: unreadable bytes behind zxid {} were left", file.name, last);
+    if (!records.wrong().empty()) return fmt::format("{}: {}", file.name, records.wrong());
+    if (end->leftover) return fmt::format("{}: unreadable bytes behind zxid {} were left", file.name, records.last());
   }
   for (const storage::NamedFile& snapshot : snapshots->snapshots) {
-    const bool reached = snapshot.zxid.value >= history.last_zxid() || (first && *first <= snapshot.zxid.value + 1);
-    if (!reached) return fmt::format("the logs start behind {}, which needs them", snapshot.name);
+    if (!records.reaches(snapshot.zxid.value)) return fmt::format("{} needs logs that are missing", snapshot.name);
   }
   return "";
 }

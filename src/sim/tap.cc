@@ -73,12 +73,16 @@ void Tap::on_connect(std::string_view frame) {
   if (!session::password_matches(response.session_id, response.passwd)) {
     observers_.verdict.fail("client {}: wrong password for session 0x{:x}", client_, hex(id));
   }
+  if (response.time_out != timeout_ms_) {
+    observers_.verdict.fail("client {}: timeout {} was granted, must be {}", client_, response.time_out, timeout_ms_);
+  }
   observers_.history.acknowledged(found->second.created_zxid);
   found->second.used_timeout_ms = response.time_out;
   session_ = id;
 }
 
 void Tap::on_refusal() {
+  if (session_ == 0) return observers_.verdict.fail("client {}: no new session was given", client_);
   const auto found = observers_.history.model.sessions.find(session_);
   if (found == observers_.history.model.sessions.end() || found->second.closed_zxid != 0) return;
   const SessionFact& session = found->second;
@@ -115,13 +119,16 @@ void Tap::on_reply(const wire::ReplyHeader& header, std::string_view body) {
   }
   const Request& request = *owed_.front();
   owed_.pop_front();
+  if (request.unreadable) {
+    return observers_.verdict.fail("client {}: xid {} in or behind a frame that is too long was answered", client_,
+                                   header.xid);
+  }
   observers_.history.acknowledged(header.zxid.value);
   if (header.zxid.value < last_zxid_) {
     observers_.verdict.fail("client {}: zxid went back from {} to {}", client_, last_zxid_, header.zxid.value);
   }
   last_zxid_ = header.zxid.value;
   if (observers_.verdict.failed()) return;
-  twin_.advance(observers_.history, last_zxid_, who_);
   settle(last_zxid_);
   const auto session = observers_.history.model.sessions.find(session_);
   if (session != observers_.history.model.sessions.end()) {
@@ -155,10 +162,15 @@ void Tap::check_write(const Request& request, const wire::ReplyHeader& header, s
 }
 
 void Tap::check_read(const Request& request, const wire::ReplyHeader& header, std::string_view body) {
-  const auto code = static_cast<Code>(header.err);
-  if (request.op == Op::SetWatches2 || request.op == Op::RemoveWatches || request.op == Op::CheckWatches) {
-    return check_watch_request(request, header);
+  const bool for_watches =
+      request.op == Op::SetWatches2 || request.op == Op::RemoveWatches || request.op == Op::CheckWatches;
+  if (for_watches && !body.empty()) observers_.verdict.fail("client {}: xid {} has a body", client_, header.xid);
+  if (request.op == Op::SetWatches2) return check_restored(request, header);
+  if (!restored_.empty()) {
+    return observers_.verdict.fail("client {}: xid {} comes behind events of a setWatches", client_, header.xid);
   }
+  if (for_watches) return check_watch_request(request, header);
+  const auto code = static_cast<Code>(header.err);
   const std::string wrong = wrong_read(observers_.history.model, request, last_zxid_, code, body);
   if (!wrong.empty()) {
     observers_.verdict.fail("client {}: xid {} (op {} on {}) at zxid {}: {}", client_, header.xid,
@@ -167,16 +179,16 @@ void Tap::check_read(const Request& request, const wire::ReplyHeader& header, st
   register_watch(request, code);
 }
 
-void Tap::check_watch_request(const Request& request, const wire::ReplyHeader& header) {
-  if (request.op == Op::SetWatches2) {
-    const std::vector<ExpectedEvent> wanted = twin_.restore(observers_.history.model, request.lists, last_zxid_);
-    if (restored_ != wanted || header.err != 0) {
-      observers_.verdict.fail("client {}: setWatches at zxid {} told {} events, not the {} that are right", client_,
-                              last_zxid_, restored_.size(), wanted.size());
-    }
-    restored_.clear();
-    return;
+void Tap::check_restored(const Request& request, const wire::ReplyHeader& header) {
+  const std::vector<ExpectedEvent> wanted = twin_.restore(observers_.history.model, request.lists, last_zxid_);
+  if (restored_ != wanted || header.err != 0) {
+    observers_.verdict.fail("client {}: setWatches at zxid {} told {} events, not the {} that are right", client_,
+                            last_zxid_, restored_.size(), wanted.size());
   }
+  restored_.clear();
+}
+
+void Tap::check_watch_request(const Request& request, const wire::ReplyHeader& header) {
   const bool there = request.op == Op::RemoveWatches ? twin_.remove(request.ask.path, request.mode)
                                                      : twin_.contains(request.ask.path, request.mode);
   const Code wanted = there ? Code::Ok : Code::NoWatcher;

@@ -24,9 +24,9 @@ struct Observers {
 
 class Tap {
  public:
-  /// `session`: 0 asks for a new one.
-  Tap(Observers observers, uint32_t client, std::string who, int64_t session)
-      : observers_(observers), client_(client), who_(std::move(who)), session_(session) {}
+  /// `session`: 0 asks for a new one. `timeout_ms`: what the server must grant.
+  Tap(Observers observers, uint32_t client, std::string who, int64_t session, int32_t timeout_ms)
+      : observers_(observers), client_(client), who_(std::move(who)), session_(session), timeout_ms_(timeout_ms) {}
 
   /// No client's: nothing is owed to it, and a session least of all.
   void be_stranger() { stranger_ = true; }
@@ -51,6 +51,7 @@ class Tap {
   void on_reply(const wire::ReplyHeader& header, std::string_view body);
   void check_write(const Request& request, const wire::ReplyHeader& header, std::string_view body);
   void check_read(const Request& request, const wire::ReplyHeader& header, std::string_view body);
+  void check_restored(const Request& request, const wire::ReplyHeader& header);
   void check_watch_request(const Request& request, const wire::ReplyHeader& header);
   void register_watch(const Request& request, wire::Code code);
 
@@ -58,6 +59,7 @@ class Tap {
   uint32_t client_;
   std::string who_;
   int64_t session_;
+  int32_t timeout_ms_;
   bool stranger_ = false;
   bool connected_ = false;
   bool closed_ = false;

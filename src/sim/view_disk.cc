@@ -1,7 +1,5 @@
 #include "sim/view_disk.h"
 
-#include <algorithm>
-
 namespace quorate::sim {
 namespace {
 
@@ -10,13 +8,7 @@ class ViewFile final : public env::File {
   explicit ViewFile(SimFilePtr node) : node_(std::move(node)) {}
   Result<void> write(uint64_t, std::string_view) override { return refuse(); }
   Result<void> sync() override { return refuse(); }
-  Result<size_t> read(uint64_t offset, std::span<char> into) override {
-    const std::string& bytes = node_->content.bytes();
-    if (offset >= bytes.size()) return size_t{0};
-    const size_t count = std::min(into.size(), bytes.size() - offset);
-    std::copy_n(bytes.data() + offset, count, into.data());
-    return count;
-  }
+  Result<size_t> read(uint64_t offset, std::span<char> into) override { return node_->content.read(offset, into); }
   Result<uint64_t> size() override { return node_->content.bytes().size(); }
   Result<void> truncate(uint64_t) override { return refuse(); }
   void write_back(uint64_t, uint64_t) override {}

@@ -22,10 +22,12 @@ uint8_t modes_at(const WatchTwin::Table& table, const std::string& path) {
 }  // namespace
 
 void WatchTwin::advance(const History& history, int64_t zxid, const std::string& who) {
-  if (data_.empty() && child_.empty()) seen_ = std::max(seen_, zxid);
-  for (; seen_ < zxid; ++seen_) {
-    for (const NodeChange& change : history.txn(seen_ + 1).changes) apply(change, seen_ + 1, who);
+  if (seen_ >= zxid) return;
+  const auto end = history.txns().upper_bound(zxid);
+  for (auto txn = history.txns().upper_bound(seen_); txn != end; ++txn) {
+    for (const NodeChange& change : txn->second.changes) apply(change, txn->first, who);
   }
+  seen_ = zxid;
 }
 
 bool WatchTwin::trigger(Table& table, const std::string& path) {

@@ -1,5 +1,7 @@
 #include "sim/workload.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace quorate::sim {
@@ -14,19 +16,39 @@ AclPtr list(int32_t perms, const char* scheme, const char* id) {
   return std::make_shared<const Acl>(Acl{{perms, scheme, id}});
 }
 
-bool is_system(const std::string& path) { return path.starts_with("/zookeeper"); }
+/// As many entries as there can be; stored, each is three times as long.
+AclPtr long_list() {
+  Acl acl;
+  for (int32_t perms = wire::kPermAll; perms > 0; --perms) acl.push_back({perms, "auth", ""});
+  return std::make_shared<const Acl>(std::move(acl));
+}
+
+bool is_server_made(const std::string& path) { return path.starts_with("/zookeeper"); }
+
+int32_t version_of(const NodeVersion* node) { return node == nullptr ? 0 : node->stat.version; }
 
 }  // namespace
 
-Workload::Workload(Rng& rng, const Model& model)
+Workload::Workload(Rng& rng, const Model& model, int32_t longest_frame)
     : rng_(rng),
       model_(model),
+      longest_frame_(static_cast<size_t>(longest_frame)),
       open_(list(wire::kPermAll, "world", "anyone")),
       read_only_(list(wire::kPermRead, "world", "anyone")),
       mine_(list(wire::kPermAll, "auth", "")),
+      long_(long_list()),
       empty_(std::make_shared<const Acl>()) {}
 
 Request Workload::next() {
+  while (true) {
+    Request request = any();
+    ByteBuffer frame;
+    encode_request(request, frame);
+    if (frame.size() - 4 <= longest_frame_ || rng_.percent(15)) return request;
+  }
+}
+
+Request Workload::any() {
   const uint64_t draw = rng_.below(100);
   if (draw < 55) return write();
   if (draw < 90) return read();
@@ -73,20 +95,34 @@ Request Workload::multi() {
   return request;
 }
 
-/// The nodes of one quota, as a shell makes and removes them. Spec: client 11.2.
+/// One of the nodes that a shell makes and removes for a quota. Spec: client 11.2.
 Ask Workload::quota_node(Op op) {
-  constexpr const char* kPaths[] = {"/zookeeper/quota/a", "/zookeeper/quota/a/zookeeper_limits",
-                                    "/zookeeper/quota/a/zookeeper_stats"};
+  constexpr const char* kLeaves[] = {"", "/zookeeper_limits", "/zookeeper_stats"};
   Ask ask;
   ask.op = op;
-  ask.path = rng_.pick(kPaths);
+  ask.path = fmt::format("/zookeeper/quota/{}{}", rng_.one_in(3) ? "b" : "a", rng_.pick(kLeaves));
   ask.acl = open_;
-  ask.data = std::make_shared<const std::string>("count=5,bytes=1000");
+  std::string limits = fmt::format("count={},bytes={}", rng_.between(-1, 9), rng_.between(-1, 3000));
+  if (rng_.percent(60)) limits += fmt::format("=;countHardLimit={}", rng_.between(-1, 9));
+  if (rng_.percent(40)) limits += fmt::format("=;byteHardLimit={}", rng_.between(-1, 5000));
+  ask.data = std::make_shared<const std::string>(std::move(limits));
+  return ask;
+}
+
+/// What is missing first, mostly, in the order of a shell.
+Ask Workload::quota_step() {
+  Ask ask = quota_node(Op::Create);
+  const std::string root = ask.path.substr(0, sizeof("/zookeeper/quota/a") - 1);
+  for (const char* leaf : {"", "/zookeeper_limits", "/zookeeper_stats"}) {
+    if (rng_.percent(20) || model_.newest(root + leaf) != nullptr) continue;
+    ask.path = root + leaf;
+    break;
+  }
   return ask;
 }
 
 Ask Workload::create() {
-  if (rng_.one_in(25)) return quota_node(Op::Create);
+  if (rng_.one_in(model_.rules.enforce_quota ? 8 : 25)) return quota_step();
   Ask ask;
   ask.path = rng_.percent(15) ? some_path() : new_path();
   ask.data = some_data();
@@ -110,12 +146,15 @@ Ask Workload::create() {
 }
 
 Ask Workload::set_data() {
+  if (rng_.one_in(40)) {
+    Ask limits = quota_node(Op::SetData);
+    if (limits.path.ends_with("limits")) return limits;
+  }
   Ask ask;
   ask.op = Op::SetData;
   ask.path = some_path();
   ask.data = some_data();
-  const NodeVersion* node = model_.newest(ask.path);
-  ask.version = some_version(node == nullptr ? 0 : node->stat.version);
+  ask.version = some_version(version_of(model_.newest(ask.path)));
   return ask;
 }
 
@@ -124,8 +163,7 @@ Ask Workload::remove() {
   Ask ask;
   ask.op = Op::Delete;
   ask.path = some_path();
-  const NodeVersion* node = model_.newest(ask.path);
-  ask.version = some_version(node == nullptr ? 0 : node->stat.version);
+  ask.version = some_version(version_of(model_.newest(ask.path)));
   return ask;
 }
 
@@ -170,7 +208,7 @@ Request Workload::watch_request() {
 
 std::string Workload::existing_path() {
   std::vector<std::string> all = model_.all(INT64_MAX);
-  std::erase_if(all, is_system);
+  std::erase_if(all, is_server_made);
   return all.empty() || rng_.one_in(20) ? "/" : rng_.pick(all);
 }
 
@@ -197,6 +235,7 @@ DataPtr Workload::some_data() {
 }
 
 AclPtr Workload::some_acl() {
+  if (longest_frame_ < 4000 && rng_.one_in(12)) return long_;
   const uint64_t draw = rng_.below(40);
   return draw < 34 ? open_ : draw < 36 ? read_only_ : draw < 39 ? mine_ : empty_;
 }

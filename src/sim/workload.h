@@ -10,7 +10,8 @@ namespace quorate::sim {
 
 class Workload {
  public:
-  Workload(Rng& rng, const Model& model);
+  /// `longest_frame`: what the server takes. Few requests are longer.
+  Workload(Rng& rng, const Model& model, int32_t longest_frame);
 
   /// Without xid, session, identity and time, which are the client's.
   Request next();
@@ -21,7 +22,9 @@ class Workload {
   Request watch_request();
   Request multi();
   Ask create();
+  Request any();
   Ask quota_node(wire::Op op);
+  Ask quota_step();
   Ask set_data();
   Ask remove();
   Ask set_acl();
@@ -34,7 +37,8 @@ class Workload {
 
   Rng& rng_;
   const Model& model_;
-  AclPtr open_, read_only_, mine_, empty_;
+  size_t longest_frame_;
+  AclPtr open_, read_only_, mine_, long_, empty_;
 };
 
 }  // namespace quorate::sim

@@ -1,15 +1,20 @@
 #include "sim/world.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
+#include "sim/start_directory.h"
 #include "sim/state_check.h"
 
 namespace quorate::sim {
 namespace {
 
 constexpr uint64_t kMostEvents = 400'000;
+constexpr int64_t kPatienceAtEnd = 1'000'000;
+// Long enough for the slowest cleaner.
+constexpr int64_t kLeaveTime = 20'000'000;
 // More than any client of ours has under way, and what a slow one may let pile up.
 constexpr size_t kMostWaiting = 64;
 constexpr size_t kMostOutBytes = 5 << 20;
@@ -20,6 +25,15 @@ bool is_settled(const Link& link) {
 }
 
 }  // namespace
+
+void Counts::add(const Counts& other) {
+  std::ranges::transform(reached, other.reached, reached.begin(), std::plus());
+  std::ranges::transform(crashed_there, other.crashed_there, crashed_there.begin(), std::plus());
+  std::ranges::transform(hits, other.hits, hits.begin(), std::plus());
+  txns += other.txns;
+  restarts += other.restarts;
+  snapshots += other.snapshots;
+}
 
 Outcome run_seed(uint64_t seed, bool verbose) { return World(seed, verbose).run(); }
 
@@ -33,9 +47,10 @@ World::World(uint64_t seed, bool verbose)
                [this](int64_t at, NetEvent event, uint32_t link) {
                  schedule_at(at, event == NetEvent::ToServer ? What::ToServer : What::ToClient, link);
                }),
-      workload_(rng_, history_.model),
+      workload_(rng_, history_.model, plan_.settings.replica.max_frame_bytes),
       requests_left_(plan_.requests) {
-  history_.model.extended_types = plan_.settings.replica.extended_types;
+  const replica::ReplicaSettings& settings = plan_.settings.replica;
+  history_.model.rules = {settings.extended_types, settings.enforce_quota, plan_.settings.recovery.max_buffer_bytes};
   disk_.on_log_bytes = [this](std::string_view bytes) { history_.on_log_bytes(bytes, clock_.micros()); };
   const ClientWorld world{
       {history_, verdict_, trace_, clock_}, network_, workload_, rng_, plan_, requests_left_, [this](Link& link) {
@@ -51,6 +66,10 @@ void World::schedule_at(int64_t at, What what, uint32_t number) { events_.push({
 void World::schedule(int64_t delay, What what, uint32_t number) { schedule_at(clock_.micros() + delay, what, number); }
 
 Outcome World::run() {
+  if (plan_.start_zxid != 0) {
+    write_start(disk_, plan_.settings, Zxid{plan_.start_zxid});
+    history_.start_at(plan_.start_zxid);
+  }
   boot();
   for (uint32_t i = 0; i < plan_.clients; ++i) schedule(rng_.between(0, 50'000), What::Client, i);
   uint64_t events = 0;
@@ -67,44 +86,52 @@ Outcome World::run() {
     trace_.note(static_cast<uint64_t>(event.at) ^ static_cast<uint64_t>(event.what) << 56);
     handle(event);
   }
-  outcome_.failure = verdict_.text();
-  outcome_.trace_hash = trace_.hash();
-  outcome_.reached = disk_.reached;
-  outcome_.crashed_there = disk_.crashed_there;
-  outcome_.txns = static_cast<uint64_t>(history_.last_zxid());
-  return outcome_;
+  counts_.reached = disk_.reached;
+  counts_.crashed_there = disk_.crashed_there;
+  counts_.hits = trace_.hits();
+  counts_.txns = history_.txns().size();
+  return {verdict_.text(), trace_.hash(), counts_};
 }
 
 void World::handle(const Event& event) {
+  if (handle_outside(event) || event.number != life_) return;  // the rest is of a process, which may be gone
+  node_ == nullptr ? boot() : handle_node(event);
+}
+
+/// What goes on whether or not there is a server.
+bool World::handle_outside(const Event& event) {
   switch (event.what) {
     case What::ToServer: {
       Link& link = network_.link(event.number);
       network_.arrive_at_server(link);
       if (link.server_open) wake(rng_.between(0, 100));
-      return;
+      return true;
     }
     case What::ToClient: {
       Link& link = network_.link(event.number);
       const Chunk chunk = network_.arrive_at_client(link);
       if (link.window_opened) wake(0);
       if (!chunk.bytes.empty() || chunk.end) clients_[link.client]->on_chunk(link, chunk);
-      return;
+      return true;
     }
     case What::Accept:
-      return accept(network_.link(event.number));
+      accept(network_.link(event.number));
+      return true;
     case What::Client: {
       const int64_t pause = clients_[event.number]->act();
       if (pause >= 0) schedule(pause, What::Client, event.number);
       if (requests_left_ == 0) advance_ending();
-      return;
+      return true;
     }
     case What::End:
-      return advance_ending();
+      advance_ending();
+      return true;
     default:
-      break;
+      return false;
   }
-  if (event.number != life_) return;  // of a process that is gone
-  if (node_ == nullptr) return boot();
+}
+
+void World::handle_node(const Event& event) {
   switch (event.what) {
     case What::LogPerform:
       node_->log().perform();
@@ -147,28 +174,44 @@ void World::advance_ending() {
     ending_since_ = now;
     plan_.max_restarts = 0;
     disk_.calm();
+    disk_.lift_limit();
     for (auto& client : clients_) client->settle_down();
   }
-  if (ending_ == Ending::Drain && now - ending_since_ > 1'000'000 && node_ != nullptr &&
-      node_->replica().requests_in_process() == 0 &&
-      std::ranges::all_of(clients_, [](const auto& client) { return client->quiet(); })) {
+  if (ending_ == Ending::Drain && now - ending_since_ > kPatienceAtEnd && is_quiet()) {
     check_quiet();
     ending_ = Ending::Leave;
     ending_since_ = now;
     for (auto& client : clients_) client->leave();
-    schedule(int64_t{plan_.session_timeout_ms} * 1000 + plan_.settings.replica.tick.value * 4000 + 20'000'000,
-             What::End, 0);
+    const replica::ReplicaSettings& settings = plan_.settings.replica;
+    const int64_t expiry_ms = std::max(plan_.session_timeout_ms, settings.timeouts.min_ms) + settings.tick.value * 4;
+    schedule(expiry_ms * 1000 + kLeaveTime, What::End, 0);
     return;
   }
-  if (ending_ == Ending::Leave && now - ending_since_ > 20'000'000) {
+  if (ending_ == Ending::Leave && now - ending_since_ > kLeaveTime) {
     check_quiet();
-    if (!node_->replica().sessions().all().empty()) verdict_.fail("sessions are left behind clients that are gone");
-    if (node_->replica().tree().ephemeral_count() > 0) verdict_.fail("ephemerals are left behind their sessions");
-    if (!node_->replica().watches().empty()) verdict_.fail("watches are left behind their connections");
-    if (node_->client_count() > 0) verdict_.fail("connections are left behind clients that are gone");
+    check_left();
     stop(true);
     boot();
     ending_ = Ending::Done;
+  }
+}
+
+bool World::is_quiet() {
+  return node_ != nullptr && node_->replica().requests_in_process() == 0 &&
+         std::ranges::all_of(clients_, [](const auto& client) { return client->quiet(); });
+}
+
+/// Of clients that are gone nothing is left, and what was to be cleaned away is gone.
+void World::check_left() {
+  replica::Replica& replica = node_->replica();
+  if (!replica.sessions().all().empty()) verdict_.fail("sessions are left behind clients that are gone");
+  if (replica.tree().ephemeral_count() > 0) verdict_.fail("ephemerals are left behind their sessions");
+  if (!replica.watches().empty()) verdict_.fail("watches are left behind their connections");
+  if (node_->client_count() > 0) verdict_.fail("connections are left behind clients that are gone");
+  for (const std::string& path : history_.model.all(INT64_MAX)) {
+    const NodeVersion& node = *history_.model.newest(path);
+    const bool used_up = node.stat.ephemeral_owner == wire::kContainerOwner && node.stat.cversion > 0;
+    if (used_up && node.children == 0) verdict_.fail("container {} was not cleaned away", path);
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <queue>
 #include <string>
 #include <vector>
@@ -7,19 +8,27 @@
 #include "shell/node/node.h"
 #include "sim/sim_client.h"
 #include "sim/sim_disk.h"
+#include "sim/throttle_twin.h"
 
 /// One run: the node between simulated streams and a simulated disk, its clients, and everything that goes wrong, in
 /// virtual time. The same seed gives the same run, bit for bit.
 namespace quorate::sim {
 
-struct Outcome {
-  std::string failure;  ///< Empty: all was right.
-  uint64_t trace_hash = 0;
+struct Counts {
   std::array<uint64_t, kCrashPoints> reached{};
   std::array<uint64_t, kCrashPoints> crashed_there{};
+  std::array<uint64_t, kRareEvents> hits{};
   uint64_t txns = 0;
   uint64_t restarts = 0;
   uint64_t snapshots = 0;
+
+  void add(const Counts& other);
+};
+
+struct Outcome {
+  std::string failure;  ///< Empty: all was right.
+  uint64_t trace_hash = 0;
+  Counts counts;
 };
 
 Outcome run_seed(uint64_t seed, bool verbose);
@@ -57,8 +66,12 @@ class World {
   void schedule(int64_t delay, What what, uint32_t number);
   void schedule_at(int64_t at, What what, uint32_t number);
   void handle(const Event& event);
+  bool handle_outside(const Event& event);
+  void handle_node(const Event& event);
   void accept(Link& link);
   void advance_ending();
+  bool is_quiet();
+  void check_left();
   void check_quiet();
   void check_tables();
   void check_watches();
@@ -72,6 +85,11 @@ class World {
   void arm();
   void arm_error();
   void check_recovered();
+  void tend_disk();
+  void note_prepared();
+  void note_connects();
+  void finish_log();
+  void check_links();
   void stop(bool power_cut);
   void round();
   void take_inputs();
@@ -102,13 +120,17 @@ class World {
   bool seeded_ = false;
   bool round_due_ = false;
   int64_t round_at_ = 0;
+  std::optional<ThrottleTwin> throttle_;
+  int64_t connects_seen_ = 0;
+  int64_t refusals_seen_ = 0;
+  int64_t proposals_seen_ = 0;
   bool log_done_ = false;
   bool background_done_ = false;
   SimFilePtr damaged_file_;  ///< While a damaged disk is being read.
   uint64_t damaged_at_ = 0;
   uint8_t damage_mask_ = 0;
   int64_t snapshots_seen_ = 0;
-  Outcome outcome_;
+  Counts counts_;
 };
 
 }  // namespace quorate::sim

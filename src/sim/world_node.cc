@@ -19,9 +19,10 @@ void World::boot() {
     if (attempt > kMostBoots) return verdict_.fail("the server never comes up");
     disk_.power_on();
     ++life_;
-    ++outcome_.restarts;
+    ++counts_.restarts;
     if (plan_.max_restarts > 0) arm();
     if (plan_.wall_jumps && rng_.percent(30)) clock_.wall_base_ms += rng_.between(-7'200'000, 7'200'000);
+    tend_disk();
     if (seeded_ && rng_.percent(plan_.damage_percent)) damage();
     const Started started = start();
     repair();
@@ -52,6 +53,8 @@ World::Started World::start() {
     if (line.text.contains("Digests are not matching")) verdict_.fail("recovery: {}", line.text);
   }
   check_recovered();
+  throttle_.emplace(plan_.settings.replica.connection_throttle, clock_.now().monotonic.value);
+  connects_seen_ = refusals_seen_ = proposals_seen_ = 0;
   snapshots_seen_ = 0;
   log_done_ = background_done_ = false;
   round_due_ = false;
@@ -104,13 +107,20 @@ void World::arm_error() {
   using Where = DiskFault::Where;
   constexpr DiskFault kFaults[] = {
       {Kind::ReadError, Where::Log, 0},       {Kind::ReadError, Where::Snapshot, 0}, {Kind::WriteError, Where::Log, 0},
-      {Kind::WriteError, Where::Snapshot, 0}, {Kind::WriteError, Where::Filler, 0},  {Kind::Full, Where::Log, 0},
-      {Kind::Full, Where::Snapshot, 0},       {Kind::Full, Where::Filler, 0},        {Kind::SyncError, Where::Log, 0},
+      {Kind::WriteError, Where::Snapshot, 0}, {Kind::WriteError, Where::Filler, 0},  {Kind::SyncError, Where::Log, 0},
       {Kind::SyncError, Where::Snapshot, 0},  {Kind::SyncError, Where::Filler, 0},
   };
+  if (rng_.percent(30)) return disk_.limit_growth(rng_.skewed(18));
   DiskFault fault = rng_.pick(kFaults);
   fault.countdown = 1 + rng_.skewed(6);
   disk_.inject(fault);
+}
+
+/// A full disk stays full over a restart, until somebody has seen to it.
+void World::tend_disk() {
+  if (!disk_.is_limited() || rng_.percent(50)) return;
+  trace_.hit(Rare::SpaceAdded);
+  rng_.percent(50) ? disk_.lift_limit() : disk_.limit_growth(rng_.skewed(18));
 }
 
 void World::check_recovered() {
@@ -150,6 +160,8 @@ void World::round() {
   take_inputs();
   if (node_->now().monotonic >= node_->next_tick()) node_->on_tick();
   node_->flush();
+  note_prepared();
+  check_links();
   if (node_->failed()) {
     if (!disk_.log_error_given() && !disk_.crashed()) verdict_.fail("the server stopped without an error of the log");
     stop(rng_.percent(30));
@@ -170,14 +182,54 @@ void World::take_inputs() {
   const bool completions_first = rng_.percent(50);
   for (int turn = 0; turn < 2; ++turn) {
     if ((turn == 0) == completions_first) {
-      if (std::exchange(log_done_, false)) node_->on_log_done();
+      if (std::exchange(log_done_, false)) finish_log();
       if (std::exchange(background_done_, false)) node_->on_background_done();
       continue;
     }
     for (const auto& link : network_.links()) {
       if (link->node_client == nullptr || !link->server_open) continue;
-      if (link->readable()) node_->on_readable(*link->node_client);
+      if (link->readable()) {
+        node_->on_readable(*link->node_client);
+        note_connects();
+      }
       if (std::exchange(link->window_opened, false)) node_->on_writable(*link->node_client);
+    }
+  }
+}
+
+/// Applies what the log holds, and only then judges what had been waiting.
+void World::finish_log() {
+  note_prepared();
+  node_->on_log_done();
+  note_prepared();
+}
+
+/// Txns judged since it was last called saw the tree as it is now: it is called before and behind every change.
+void World::note_prepared() {
+  for (; proposals_seen_ < node_->replica().stats().proposal_count; ++proposals_seen_) {
+    history_.prepared(node_->replica().tree().last_zxid().value);
+  }
+}
+
+void World::note_connects() {
+  const replica::ServerStats& stats = node_->replica().stats();
+  for (; connects_seen_ < stats.connection_request_count; ++connects_seen_) {
+    const bool admitted = refusals_seen_ == stats.connection_drop_count;
+    if (!admitted) {
+      ++refusals_seen_;
+      trace_.hit(Rare::ConnectionRefused);
+    }
+    throttle_->on_connect(admitted, node_->now().monotonic.value, verdict_);
+  }
+}
+
+/// Whoever sends a frame that is too long is hung up on as soon as its length is seen. Spec: client 12.
+void World::check_links() {
+  for (const auto& link : network_.links()) {
+    if (!link->server_open || link->node_client == nullptr || link->received_bytes < link->unreadable_from) continue;
+    const node::Client& client = *link->node_client;
+    if (client.connection->accepts_frames() && !client.held) {
+      verdict_.fail("link {} is open behind a frame that is too long", link->id);
     }
   }
 }
@@ -191,8 +243,9 @@ void World::start_disk_work() {
     node_->log().perform();
     if (disk_.crashed()) return after_disk_work();
     node_->set_now();
-    node_->on_log_done();
+    finish_log();
     node_->flush();
+    note_prepared();
   }
   if (node_->begin_background()) schedule(disk_delay(), What::BackPerform, life_);
 }
@@ -215,7 +268,7 @@ void World::check_lines() {
   }
   if (node_->background().snapshots_taken() <= snapshots_seen_) return;
   snapshots_seen_ = node_->background().snapshots_taken();
-  ++outcome_.snapshots;
+  ++counts_.snapshots;
   const std::string wrong = check_snapshot(disk_, plan_.settings, node_->background().last_zxid(), history_.model);
   if (!wrong.empty()) verdict_.fail("snapshot: {}", wrong);
 }

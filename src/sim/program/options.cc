@@ -10,12 +10,13 @@ namespace quorate::sim {
 namespace {
 
 constexpr const char* kUsage =
-    "usage: quorate_sim --seeds A-B [--jobs N]               run seeds A to B; every crash point must be hit\n"
+    "usage: quorate_sim --seeds A-B [--jobs N]               run seeds A to B; every crash point and rare event must "
+    "be hit\n"
     "       quorate_sim --seed N [--trace]                   run one seed, with a readable trace\n"
     "       quorate_sim --planted NAME|all --seeds A-B       show that planted faults are found\n"
     "       quorate_sim --planted NAME --seed N [--trace]    run one seed with a planted fault\n"
     "       quorate_sim --check-determinism [--seeds A-B]    run seeds twice and compare\n"
-    "       quorate_sim --list                               names of planted faults and crash points\n";
+    "       quorate_sim --list                               names of planted faults, crash points, rare events\n";
 
 bool number(std::string_view text, uint64_t& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -104,6 +105,19 @@ const char* name_of(env::CrashPoint point) {
     QUORATE_CRASH_POINTS(QUORATE_POINT_NAME)
 #undef QUORATE_POINT_NAME
     case env::CrashPoint::kCount:
+      break;
+  }
+  return "";
+}
+
+const char* name_of(Rare event) {
+  switch (event) {
+#define QUORATE_RARE_NAME(name) \
+  case Rare::name:              \
+    return #name;
+    QUORATE_RARE_EVENTS(QUORATE_RARE_NAME)
+#undef QUORATE_RARE_NAME
+    case Rare::kCount:
       break;
   }
   return "";

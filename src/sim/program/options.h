@@ -6,6 +6,7 @@
 
 #include "base/planted.h"
 #include "shell/env/crash_point.h"
+#include "sim/rare.h"
 
 /// What `quorate_sim` is asked to do.
 namespace quorate::sim {
@@ -30,5 +31,6 @@ struct PlantedName {
 const std::vector<PlantedName>& planted_names();
 const char* name_of(Planted fault);
 const char* name_of(env::CrashPoint point);
+const char* name_of(Rare event);
 
 }  // namespace quorate::sim

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cstring>
 #include <new>
@@ -20,8 +19,7 @@ constexpr size_t kMostFailures = 200;
 struct Slot {
   std::atomic<uint64_t> seed{0};  ///< Under way; 0: none.
   uint64_t seeds = 0;
-  uint64_t txns = 0, restarts = 0, snapshots = 0;
-  std::array<uint64_t, kCrashPoints> reached{}, crashed_there{};
+  Counts counts;
 };
 
 /// In memory that all processes share.
@@ -44,24 +42,14 @@ void report(Board& board, uint64_t seed, const std::string& text) {
   std::memcpy(board.failed[at].text, text.data(), length);
 }
 
-void add(Slot& slot, const Outcome& outcome) {
-  ++slot.seeds;
-  slot.txns += outcome.txns;
-  slot.restarts += outcome.restarts;
-  slot.snapshots += outcome.snapshots;
-  for (size_t i = 0; i < kCrashPoints; ++i) {
-    slot.reached[i] += outcome.reached[i];
-    slot.crashed_there[i] += outcome.crashed_there[i];
-  }
-}
-
 void work(Board& board, Slot& slot, uint64_t last, bool stop_at_first) {
   while (!board.stop) {
     const uint64_t seed = board.next++;
     if (seed > last) return;
     slot.seed = seed;
     const Outcome outcome = run_seed(seed, false);
-    add(slot, outcome);
+    ++slot.seeds;
+    slot.counts.add(outcome.counts);
     slot.seed = 0;
     if (outcome.failure.empty()) continue;
     report(board, seed, outcome.failure);
@@ -110,14 +98,9 @@ Totals run_seeds(const Options& options, bool stop_at_first) {
   Totals totals;
   for (const Slot& slot : board.slots) {
     totals.seeds += slot.seeds;
-    totals.sum.txns += slot.txns;
-    totals.sum.restarts += slot.restarts;
-    totals.sum.snapshots += slot.snapshots;
-    for (size_t i = 0; i < kCrashPoints; ++i) {
-      totals.sum.reached[i] += slot.reached[i];
-      totals.sum.crashed_there[i] += slot.crashed_there[i];
-    }
+    totals.sum.add(slot.counts);
   }
+  totals.failed = board.failures;
   for (size_t i = 0; i < std::min(board.failures.load(), kMostFailures); ++i) {
     totals.failures.push_back({board.failed[i].seed, board.failed[i].text});
   }

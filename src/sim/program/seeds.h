@@ -15,8 +15,9 @@ struct Failure {
 
 struct Totals {
   uint64_t seeds = 0;
-  Outcome sum;  ///< Counts added up.
-  std::vector<Failure> failures;
+  Counts sum;
+  uint64_t failed = 0;
+  std::vector<Failure> failures;  ///< The first of them.
 };
 
 /// `stop_at_first`: a failure ends it all.

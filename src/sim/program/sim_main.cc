@@ -14,6 +14,8 @@ int list() {
   for (const PlantedName& known : planted_names()) fmt::print("  {}\n", known.name);
   fmt::print("crash points:\n");
   for (size_t i = 0; i < kCrashPoints; ++i) fmt::print("  {}\n", name_of(static_cast<env::CrashPoint>(i)));
+  fmt::print("rare events:\n");
+  for (size_t i = 0; i < kRareEvents; ++i) fmt::print("  {}\n", name_of(static_cast<Rare>(i)));
   return 0;
 }
 
@@ -28,25 +30,36 @@ int one_seed(const Options& options) {
   if (!options.planted.empty()) planted_fault = options.planted.front();
   const Outcome outcome = run_seed(options.first, options.trace);
   fmt::print("seed {}: {}, {} txns, {} starts, {} snapshots, trace {:016x}\n", options.first,
-             outcome.failure.empty() ? "good" : outcome.failure, outcome.txns, outcome.restarts, outcome.snapshots,
-             outcome.trace_hash);
+             outcome.failure.empty() ? "good" : outcome.failure, outcome.counts.txns, outcome.counts.restarts,
+             outcome.counts.snapshots, outcome.trace_hash);
   return outcome.failure.empty() ? 0 : 1;
+}
+
+bool print_hits(const Counts& counts) {
+  bool all_hit = true;
+  fmt::print("{:<20} {:>10} {:>10}\n", "crash point", "reached", "crashed");
+  for (size_t i = 0; i < kCrashPoints; ++i) {
+    const bool hit = counts.crashed_there[i] > 0;
+    all_hit = all_hit && hit;
+    fmt::print("{:<20} {:>10} {:>10}{}\n", name_of(static_cast<env::CrashPoint>(i)), counts.reached[i],
+               counts.crashed_there[i], hit ? "" : "  NEVER HIT");
+  }
+  fmt::print("{:<20} {:>10}\n", "rare event", "met");
+  for (size_t i = 0; i < kRareEvents; ++i) {
+    const bool hit = counts.hits[i] > 0;
+    all_hit = all_hit && hit;
+    fmt::print("{:<20} {:>10}{}\n", name_of(static_cast<Rare>(i)), counts.hits[i], hit ? "" : "  NEVER MET");
+  }
+  return all_hit;
 }
 
 int seeds(const Options& options) {
   const Totals totals = run_seeds(options, false);
   print_failures(totals, "");
   fmt::print("{} seeds, {} txns, {} starts, {} snapshots, {} failures\n", totals.seeds, totals.sum.txns,
-             totals.sum.restarts, totals.sum.snapshots, totals.failures.size());
-  fmt::print("{:<20} {:>10} {:>10}\n", "crash point", "reached", "crashed");
-  bool all_hit = true;
-  for (size_t i = 0; i < kCrashPoints; ++i) {
-    const bool hit = totals.sum.crashed_there[i] > 0;
-    all_hit = all_hit && hit;
-    fmt::print("{:<20} {:>10} {:>10}{}\n", name_of(static_cast<env::CrashPoint>(i)), totals.sum.reached[i],
-               totals.sum.crashed_there[i], hit ? "" : "  NEVER HIT");
-  }
-  return totals.failures.empty() && all_hit ? 0 : 1;
+             totals.sum.restarts, totals.sum.snapshots, totals.failed);
+  const bool all_hit = print_hits(totals.sum);
+  return totals.failed == 0 && all_hit ? 0 : 1;
 }
 
 int planted_faults(const Options& options) {
