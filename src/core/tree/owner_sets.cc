@@ -36,8 +36,6 @@ void OwnerSets::remove(NodeRef node, int64_t owner, OwnerKind kind) {
   --ephemeral_count_;
 }
 
-void OwnerSets::clear() { *this = OwnerSets(); }
-
 std::vector<NodeRef> OwnerSets::ephemerals_of(SessionId session) const {
   const auto found = by_session_.find(session.value);
   return found == by_session_.end() ? std::vector<NodeRef>() : sorted(found->second);

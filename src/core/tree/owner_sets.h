@@ -16,7 +16,6 @@ class OwnerSets {
  public:
   void add(NodeRef node, int64_t owner, OwnerKind kind);
   void remove(NodeRef node, int64_t owner, OwnerKind kind);
-  void clear();
 
   std::vector<NodeRef> ephemerals_of(SessionId session) const;
   size_t ephemeral_count() const { return ephemeral_count_; }

@@ -1,5 +1,7 @@
 #include "core/tree/quota.h"
 
+#include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <optional>
 
 #include "core/tree/quota_keeper.h"
@@ -20,6 +22,15 @@ NodeRef find_node(const Tree& tree, std::string_view path, std::string_view leaf
   full += path;
   full += leaf;
   return tree.find(full);
+}
+
+/// `tail` is a slash and the child's name; `hash` is of the parent's path, then of the child's.
+NodeRef find_child(const Tree& tree, NodeRef parent, SipPrefix& hash, std::string_view tail) {
+  hash.add(tail);
+  const NodeSlab& nodes = tree.state().nodes;
+  return tree.state().index.find(hash.value(), [&nodes, parent, name = tail.substr(1)](NodeRef ref) {
+    return nodes.at(ref).parent == parent && nodes.at(ref).name() == name;
+  });
 }
 
 std::string_view text_of(const Tree& tree, NodeRef node) { return tree.data_of(node); }
@@ -45,11 +56,54 @@ Usage count_usage(const Tree& tree, std::string_view path) {
   return usage;
 }
 
-void recount(Tree& tree, std::string_view path) {
+void write_usage(Tree& tree, std::string_view path, Usage usage) {
   const NodeRef stats = find_node(tree, path, kStats);
-  if (stats == kNoNode) return;
-  const Usage usage = count_usage(tree, path);
-  write_text(tree, stats, print_quota({.count = usage.count, .bytes = usage.bytes}));
+  if (stats != kNoNode) write_text(tree, stats, print_quota({.count = usage.count, .bytes = usage.bytes}));
+}
+
+void recount(Tree& tree, std::string_view path) { write_usage(tree, path, count_usage(tree, path)); }
+
+/// From the top node of a quota to what it holds.
+using Usages = boost::unordered_flat_map<NodeRef, Usage>;
+
+/// Counts for `top`, which is in `usages`, and for all others below it in one pass: anyone may nest them by thousands.
+void count_nested(const Tree& tree, NodeRef top, Usages& usages) {
+  std::vector<Usage*> open;
+  bool entering = true;
+  for (NodeRef at = top;;) {
+    const auto found = usages.find(at);
+    if (entering) {
+      if (found != usages.end()) open.push_back(&found->second);
+      ++open.back()->count;
+      open.back()->bytes += static_cast<int64_t>(tree.data_of(at).size());
+      if (const NodeRef child = tree.first_child(at); child != kNoNode) {
+        at = child;
+        continue;
+      }
+    }
+    if (found != usages.end()) {
+      open.pop_back();
+      if (open.empty()) return;
+      open.back()->count += found->second.count;
+      open.back()->bytes += found->second.bytes;
+    }
+    entering = tree.next_sibling(at) != kNoNode;
+    at = entering ? tree.next_sibling(at) : tree.parent_of(at);
+  }
+}
+
+/// The paths with limits, shorter ones first.
+std::vector<std::string> limited_paths(const Tree& tree) {
+  std::vector<std::string> paths;
+  const NodeRef top = tree.find(kQuotaTop);
+  if (top == kNoNode || tree.state().limits_nodes == 0) return paths;
+  for (NodeRef at = tree.next_below(top, top); at != kNoNode; at = tree.next_below(top, at)) {
+    if (tree.child_count(at) > 0 || !tree.state().is_limits_node(at)) continue;
+    const std::string path = tree.path_of(at);
+    paths.push_back(path.substr(kQuotaTop.size(), path.size() - kQuotaTop.size() - kLimits.size()));
+  }
+  std::ranges::sort(paths, {}, &std::string::size);
+  return paths;
 }
 
 /// `counted` changes are in the tree already, so that counting anew includes them.
@@ -107,11 +161,19 @@ std::string print_quota(const QuotaText& quota) {
 
 std::string_view quota_root(const Tree& tree, std::string_view path) {
   if (tree.state().limits_nodes == 0) return {};
-  while (path.size() > 1) {
-    if (find_node(tree, path, kLimits) != kNoNode) return path;
-    path = path.substr(0, path.rfind('/'));
+  // One pass down the quota nodes, however deep anyone made them, and over when `path` leaves them.
+  std::string_view deepest;
+  SipPrefix hash(tree.state().key);
+  hash.add(kQuotaTop);
+  NodeRef at = tree.find(kQuotaTop);
+  for (size_t begin = 0; begin < path.size() && at != kNoNode;) {
+    const size_t end = std::min(path.find('/', begin + 1), path.size());
+    at = find_child(tree, at, hash, path.substr(begin, end - begin));
+    SipPrefix leaf = hash;
+    if (at != kNoNode && find_child(tree, at, leaf, kLimits) != kNoNode) deepest = path.substr(0, end);
+    begin = end;
   }
-  return {};
+  return deepest;
 }
 
 QuotaCheck check_quota(const Tree& tree, std::string_view path, int64_t count_delta, int64_t bytes_delta) {
@@ -141,15 +203,15 @@ void quota_after_data(Tree& tree, NodeRef node, int64_t bytes_delta) {
 }
 
 void quota_recount_all(Tree& tree) {
-  const NodeRef top = tree.find(kQuotaTop);
-  if (top == kNoNode) return;
-  std::vector<std::string> paths;
-  for (NodeRef at = tree.next_below(top, top); at != kNoNode; at = tree.next_below(top, at)) {
-    if (tree.child_count(at) > 0 || !tree.state().is_limits_node(at)) continue;
-    const std::string path = tree.path_of(at);
-    paths.push_back(path.substr(kQuotaTop.size(), path.size() - kQuotaTop.size() - kLimits.size()));
+  const std::vector<std::string> paths = limited_paths(tree);
+  Usages usages;
+  for (const std::string& path : paths) usages.try_emplace(tree.find(path));
+  for (const std::string& path : paths) {
+    const auto found = usages.find(tree.find(path));
+    // Who has a count already was below an earlier one.
+    if (found->first != kNoNode && found->second.count == 0) count_nested(tree, found->first, usages);
+    write_usage(tree, path, found->second);
   }
-  for (const std::string& path : paths) recount(tree, path);
 }
 
 }  // namespace quorate::tree

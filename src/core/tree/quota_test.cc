@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/tree/quota_keeper.h"
 #include "core/tree/tree_testing.h"
 
 namespace quorate::tree {
@@ -106,6 +107,43 @@ TEST(Quota, GarbageIsCountedAnew) {
     EXPECT_EQ(world.create("/a/b", "22"), wire::Code::Ok);
     EXPECT_EQ(usage(world, "/a"), "count=2,bytes=3");
     EXPECT_EQ(check_quota(world.tree, "/a/x", 1000, 1000), QuotaCheck::Within);
+  }
+}
+
+// Goal: a text that anyone may write is not read again and again. Spec: HARDEN-2.
+TEST(Quota, TextFarLongerThanAnyQuotasIsGarbage) {
+  std::string text = "count=1,bytes=1";
+  for (int i = 0; text.size() < 5000; ++i) text += fmt::format(",key{}=1", i);
+  World world;
+  world.create("/a", "1");
+  set_quota(world, "/a", text);
+  EXPECT_EQ(check_quota(world.tree, "/a/x", 1000, 1000), QuotaCheck::Within);
+  world.set("/zookeeper/quota/a/zookeeper_stats", text);
+  world.create("/a/b", "22");
+  EXPECT_EQ(usage(world, "/a"), "count=2,bytes=3");
+}
+
+// Goal: quotas nested deeply are found and, after loading, counted right. Method: one at each level of a chain, with
+// nodes beside the chain, against plain arithmetic.
+TEST(Quota, NestedByTheHundred) {
+  constexpr int64_t kDepth = 300;
+  World world;
+  std::string path;
+  for (int64_t level = 0; level < kDepth; ++level) {
+    path += "/d";
+    world.create(path, "1");
+    world.create(path + "/side", "22");
+    set_quota(world, path, "count=1,bytes=1");
+  }
+  EXPECT_EQ(quota_root(world.tree, path + "/x/y"), path);
+  EXPECT_EQ(quota_root(world.tree, "/dd"), "");
+  set_quota(world, "/e/missing", "count=1,bytes=1");
+  quota_recount_all(world.tree);
+  EXPECT_EQ(usage(world, "/e/missing"), "count=0,bytes=0");
+  for (int64_t level = kDepth; level > 0; --level, path.resize(path.size() - 2)) {
+    const int64_t below = kDepth - level + 1;
+    ASSERT_EQ(usage(world, path), fmt::format("count={},bytes={}", 2 * below, 3 * below));
+    ASSERT_EQ(quota_root(world.tree, path + "/side"), path);
   }
 }
 

@@ -7,6 +7,8 @@
 namespace quorate::tree {
 namespace {
 
+constexpr size_t kMaxText = 4096;
+
 /// As Java's Long.parseLong reads it; an empty text is -1.
 std::optional<int64_t> parse_number(std::string_view text) {
   if (text.empty()) return -1;
@@ -29,6 +31,7 @@ int64_t value_or_unset(const QuotaItems& items, std::string_view key) {
 
 std::optional<QuotaItems> parse_quota_items(std::string_view text) {
   QuotaItems items;
+  if (text.size() > kMaxText) return std::nullopt;
   while (!text.empty()) {
     const size_t length = std::min(text.find_first_of(",;"), text.size());
     const std::string_view item = text.substr(0, length);

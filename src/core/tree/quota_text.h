@@ -14,7 +14,8 @@ using QuotaItems = std::map<std::string_view, int64_t>;  ///< Keys point into th
 constexpr std::string_view kQuotaCount = "count";
 constexpr std::string_view kQuotaBytes = "bytes";
 
-/// Nothing when any item has no number; Apache dies of such a text, when it applies a txn. Spec: HARDEN-2.
+/// Nothing when any item has no number; Apache dies of such a text, when it applies a txn. Nothing either for a text
+/// far longer than any quota's: anyone may write it, and each change below it would read it again. Spec: HARDEN-2.
 std::optional<QuotaItems> parse_quota_items(std::string_view text);
 std::string print_quota_items(const QuotaItems& items);
 

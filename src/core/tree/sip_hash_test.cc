@@ -27,5 +27,18 @@ TEST(SipHash, ReferenceVectors) {
   }
 }
 
+TEST(SipPrefix, IsTheHashAfterEachPiece) {
+  const HashKey key{3, 4};
+  std::string text;
+  SipPrefix prefix(key);
+  EXPECT_EQ(prefix.value(), sip_hash(key, text));
+  for (size_t length = 0; length < 300; ++length) {
+    const std::string piece(length % 19, static_cast<char>(length));
+    text += piece;
+    prefix.add(piece);
+    ASSERT_EQ(prefix.value(), sip_hash(key, text)) << length;
+  }
+}
+
 }  // namespace
 }  // namespace quorate::tree
