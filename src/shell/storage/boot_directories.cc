@@ -38,7 +38,7 @@ Result<void> check_there(env::Disk& disk, const Place& place, bool autocreate) {
     return fail(Fault::Invalid,
                 fmt::format("Unable to create {} directory {}: {}", place.kind, place.path, made.error().detail));
   }
-  (void)disk.sync_directory(place.parent);
+  if (auto synced = disk.sync_directory(place.parent); !synced) return synced;
   return check_writable(disk, place);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/planted.h"
 #include "shell/storage/directory.h"
+#include "shell/storage/small_file.h"
 #include "shell/storage/snapshot_file.h"
 
 namespace quorate::storage {
@@ -63,17 +64,12 @@ class Purge {
         say(Level::Warn, fmt::format("Not counting a snapshot that cannot be read: {}", facts.error().detail));
         continue;
       }
-      if (auto kept = make_durable(file); !kept) return std::unexpected(kept.error());
+      // Apache does not sync its snapshots; none may stand in for logs before it is on the disk.
+      const std::string path = fmt::format("{}/{}", snapshot_directory_, file.name);
+      if (auto kept = sync_existing(disk_, path); !kept) return std::unexpected(kept.error());
       if (++good == retain) return file.zxid;
     }
     return std::nullopt;
-  }
-
-  /// Apache does not sync its snapshots; none may stand in for logs before it is on the disk.
-  Result<void> make_durable(const NamedFile& snapshot) {
-    auto file = disk_.open(fmt::format("{}/{}", snapshot_directory_, snapshot.name), env::Open::ReadWrite);
-    if (!file) return std::unexpected(file.error());
-    return (*file)->sync();
   }
 
   /// Oldest first, snapshots before logs: whatever a crash leaves, no snapshot misses a log in the middle.

@@ -7,6 +7,7 @@
 #include "core/tree/snapshot_walk.h"
 #include "shell/storage/boot_directories.h"
 #include "shell/storage/replay.h"
+#include "shell/storage/small_file.h"
 #include "shell/storage/snapshot_file.h"
 
 namespace quorate::storage {
@@ -88,9 +89,7 @@ class Recovery {
 
   /// Its name, or an Apache server's bytes, may be in the page cache only; logs without a snapshot are of no use.
   Result<void> make_durable(const std::string& path) {
-    auto file = disk_.open(path, env::Open::ReadWrite);
-    if (!file) return std::unexpected(file.error());
-    if (auto synced = (*file)->sync(); !synced) return synced;
+    if (auto synced = sync_existing(disk_, path); !synced) return synced;
     return disk_.sync_directory(settings_.snapshot_directory);
   }
 

@@ -131,6 +131,12 @@ TEST_F(RecoveryTest, DirectoriesAreChecked) {
       "(zookeeper.datadir.autocreate is false)",
       Fault::Invalid);
   settings_.autocreate_directories = true;
+  disk_.failing = [](const std::string& line) {
+    return line == "syncdir /new" ? std::optional(Fault::Io) : std::nullopt;
+  };
+  expect_refused("syncdir /new", Fault::Io);
+  disk_.directories.erase("/new/version-2");
+  disk_.failing = nullptr;
   EXPECT_TRUE(recover(disk_, settings_));
   EXPECT_TRUE(disk_.has("/new/version-2/snapshot.0"));
   disk_.failing = [](const std::string& line) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/planted.h"
+#include "shell/storage/small_file.h"
 
 namespace quorate::storage {
 namespace {
@@ -61,10 +62,9 @@ Result<void> Replay::run(const std::vector<NamedFile>& logs) {
 /// written behind, must be on the disk. Spec: disk 6.1 rule 1.
 Result<void> Replay::make_durable(const std::vector<NamedFile>& logs) {
   for (size_t i = first_needed(logs, base_.zxid); i < logs.size(); ++i) {
-    auto file = disk_.open(fmt::format("{}/{}", settings_.log_directory, logs[i].name), env::Open::ReadWrite);
-    if (!file && file.error().fault == Fault::NotFound) continue;  // without a record, and removed
-    if (!file) return std::unexpected(file.error());
-    if (auto synced = (*file)->sync(); !synced) return synced;
+    auto synced = sync_existing(disk_, fmt::format("{}/{}", settings_.log_directory, logs[i].name));
+    if (!synced && synced.error().fault == Fault::NotFound) continue;  // without a record, and removed
+    if (!synced) return synced;
   }
   return logs.empty() ? Result<void>() : disk_.sync_directory(settings_.log_directory);
 }
