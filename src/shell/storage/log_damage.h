@@ -14,18 +14,6 @@ namespace quorate::storage {
 constexpr uint64_t kMaxBatchBytes = 1 << 20;
 constexpr uint64_t kSectorBytes = 512;
 
-/// What reading met behind the last good record.
-enum class BadRecord : uint8_t { NoLength, Length, CutShort, EndByte, Checksum };
-
-struct BadPlace {
-  BadRecord what = BadRecord::NoLength;
-  uint64_t offset = 0;    ///< Where the record starts.
-  uint64_t checksum = 0;  ///< As stored.
-  uint32_t length = 0;    ///< As stored.
-  char end_byte = 0;      ///< For EndByte.
-  size_t max_record_bytes = 0;
-};
-
 /// Sets end, leftover, damaged_zxid and detail. Errors: Io.
 Result<void> judge_end(FileWindow& file, const BadPlace& place, LogFileEnd& end);
 

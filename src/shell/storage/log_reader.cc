@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "base/planted.h"
-#include "shell/storage/file_window.h"
 #include "shell/storage/log_damage.h"
 #include "wire/archive.h"
 #include "wire/log_record.h"
@@ -89,40 +88,69 @@ size_t first_needed(const std::vector<NamedFile>& logs, Zxid base) {
   return behind == logs.begin() ? 0 : static_cast<size_t>(behind - logs.begin() - 1);
 }
 
-Result<LogFileEnd> read_log_file(env::Disk& disk, const std::string& path, size_t max_record_bytes,
-                                 const std::function<bool(const LogRecord&)>& visit) {
+LogFileReader::LogFileReader(FileWindow file, size_t max_record_bytes)
+    : file_(std::move(file)), place_{.offset = wire::kLogHeaderBytes, .max_record_bytes = max_record_bytes} {}
+
+Result<LogFileReader> LogFileReader::open(env::Disk& disk, const std::string& path, size_t max_record_bytes) {
   auto file = FileWindow::open(disk, path);
   if (!file) return std::unexpected(file.error());
-  LogFileEnd end;
-  auto readable = read_header(*file, end);
+  LogFileReader reader(std::move(*file), max_record_bytes);
+  auto readable = read_header(reader.file_, reader.end_);
   if (!readable) return std::unexpected(readable.error());
-  if (!*readable) return end;
+  reader.ended_ = !*readable;
+  return reader;
+}
 
-  BadPlace place{.offset = wire::kLogHeaderBytes, .max_record_bytes = max_record_bytes};
+Result<std::optional<LogRecord>> LogFileReader::next() {
+  if (ended_) return std::nullopt;
   LogRecord record;
-  while (true) {
-    auto step = next_record(*file, place, record);
-    if (!step) return std::unexpected(step.error());
-    if (*step == Step::End) return end;
-    if (*step == Step::Bad) {
-      if (auto judged = judge_end(*file, place, end); !judged) return std::unexpected(judged.error());
-      return end;
-    }
-    if (place.length < kTxnHeaderBytes) {
-      end.end = LogEnd::Damaged;
-      end.leftover = true;
-      end.detail = fmt::format("payload of {} bytes is too short for a txn", place.length);
-      return end;
-    }
-    record.zxid = {static_cast<int64_t>(wire::load_be64(record.payload.data() + kZxidOffset))};
-    if (!visit(record)) {
-      end.end = LogEnd::Stopped;
-      return end;
-    }
-    place.offset += wire::kRecordPrefixBytes + place.length + 1;
-    end.data_bytes = place.offset;
-    end.last = record.zxid;
+  auto step = next_record(file_, place_, record);
+  if (!step) return std::unexpected(step.error());
+  ended_ = *step != Step::Good;
+  if (*step == Step::Bad) {
+    if (auto judged = judge_end(file_, place_, end_); !judged) return std::unexpected(judged.error());
   }
+  if (ended_) return std::nullopt;
+  if (place_.length < kTxnHeaderBytes) {
+    ended_ = true;
+    end_.end = LogEnd::Damaged;
+    end_.leftover = true;
+    end_.detail = fmt::format("payload of {} bytes is too short for a txn", place_.length);
+    return std::nullopt;
+  }
+  record.zxid = {static_cast<int64_t>(wire::load_be64(record.payload.data() + kZxidOffset))};
+  place_.offset += wire::kRecordPrefixBytes + place_.length + 1;
+  end_.data_bytes = place_.offset;
+  end_.last = record.zxid;
+  return record;
+}
+
+Result<LogFileEnd> read_log_file(env::Disk& disk, const std::string& path, size_t max_record_bytes,
+                                 const std::function<bool(const LogRecord&)>& visit) {
+  auto reader = LogFileReader::open(disk, path, max_record_bytes);
+  if (!reader) return std::unexpected(reader.error());
+  while (true) {
+    const uint64_t good_bytes = reader->end().data_bytes;
+    const Zxid last = reader->end().last;
+    auto record = reader->next();
+    if (!record) return std::unexpected(record.error());
+    if (!*record) return reader->end();
+    if (visit(**record)) continue;
+    LogFileEnd stopped = reader->end();
+    stopped.end = LogEnd::Stopped;
+    stopped.data_bytes = good_bytes;
+    stopped.last = last;
+    return stopped;
+  }
+}
+
+Error damage_error(const std::string& path, const LogFileEnd& end) {
+  const auto hex = [](Zxid zxid) { return static_cast<uint64_t>(zxid.value); };
+  const std::string zxid = end.damaged_zxid == Zxid{} ? fmt::format("after zxid 0x{:x}", hex(end.last))
+                                                      : fmt::format("zxid 0x{:x}", hex(end.damaged_zxid));
+  return {Fault::Corrupt, fmt::format("{} is damaged at offset {} ({}): {}. Txns from there on may have been "
+                                      "acknowledged. Restore the file, or cut it there with: quorate log repair {}",
+                                      path, end.data_bytes, zxid, end.detail, path)};
 }
 
 }  // namespace quorate::storage

@@ -14,18 +14,7 @@ constexpr int32_t kDigestVersion = 2;
 
 uint64_t hex(Zxid zxid) { return static_cast<uint64_t>(zxid.value); }
 
-/// Ends that a crash of the writer leaves in any file, also one that Apache went on from without cutting it.
-bool is_torn_tail(LogEnd end) { return end == LogEnd::Partial || end == LogEnd::EndOfFile || end == LogEnd::Zeros; }
-
 }  // namespace
-
-Error damage_error(const std::string& path, const LogFileEnd& end) {
-  const std::string zxid = end.damaged_zxid == Zxid{} ? fmt::format("after zxid 0x{:x}", hex(end.last))
-                                                      : fmt::format("zxid 0x{:x}", hex(end.damaged_zxid));
-  return {Fault::Corrupt, fmt::format("{} is damaged at offset {} ({}): {}. Txns from there on may have been "
-                                      "acknowledged. Restore the file, or cut it there with: quorate log repair {}",
-                                      path, end.data_bytes, zxid, end.detail, path)};
-}
 
 Replay::Replay(env::Disk& disk, const RecoverySettings& settings, const SnapshotFacts& base, Recovered& into)
     : disk_(disk),

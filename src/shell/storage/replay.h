@@ -65,7 +65,4 @@ class Replay {
   bool planted_skip_;
 };
 
-/// What the operator is told about damage: place, zxid, and how to cut the file there.
-Error damage_error(const std::string& path, const LogFileEnd& end);
-
 }  // namespace quorate::storage
