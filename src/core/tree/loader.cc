@@ -29,11 +29,16 @@ struct TreeLoader::State {
   SessionList& sessions;
   TreeState& nodes;
   std::string why;
+  bool has_root = false;
   std::array<Late, 16> late;  // a ring
   size_t turn = 0;
 };
 
 bool TreeLoader::State::replace_root(const Tree::NewNode& fields) {
+  if (std::exchange(has_root, true)) {
+    why = "/ occurs twice";
+    return false;
+  }
   nodes.replace(kRoot, &fields.data, &fields.stat);
   nodes.set_acl(kRoot, fields.acl);
   return true;

@@ -123,6 +123,15 @@ TEST(TreeLoader, SamePathTwice) {
   }
 }
 
+TEST(TreeLoader, RootTwice) {
+  Tree tree(HashKey{1, 2});
+  SessionList sessions;
+  TreeLoader loader(tree, sessions);
+  EXPECT_TRUE(loader.node("", kEmpty, kOpenAcl, {}));
+  EXPECT_FALSE(loader.node("", "other", kOpenAcl, {}));
+  EXPECT_EQ(loader.why(), "/ occurs twice");
+}
+
 // known-faults 4689, 4846: fuzzy snapshots name lists that their table lacks.
 TEST(TreeLoader, UnresolvedListDeniesUntilReplayRepairsIt) {
   World world;

@@ -24,12 +24,13 @@ bool is_known_part(Op type) {
     case Op::CreateContainer:
     case Op::CreateTtl:
     case Op::Delete:
+    case Op::DeleteContainer:
     case Op::SetData:
     case Op::Check:
     case Op::Error:
       return true;
     default:
-      return type == Op::DeleteContainer;
+      return false;
   }
 }
 
