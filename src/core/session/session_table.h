@@ -7,8 +7,8 @@
 
 #include "base/ids.h"
 
-/// The life of sessions on the server that tracks them: deadlines in buckets of one tick, owner connection, closing
-/// mark. Time is an input. Spec: client 8; known-faults R-N.
+/// The life of sessions on the server that tracks them: deadlines in buckets of one tick, closing mark. Time is an
+/// input. Spec: client 8; known-faults R-N.
 namespace quorate::session {
 
 /// The 16 bytes that prove a session id; the same function on every server. Spec: client 2.4.
