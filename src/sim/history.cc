@@ -55,8 +55,8 @@ void History::submit(std::string_view payload, int64_t now) {
   wire::Decoder in(payload);
   if (!wire::decode(in, txn.header)) return verdict_.fail("a logged txn has no header");
   txn.record = in.rest();
-  trace_.say("log: zxid {} session 0x{:x} cxid {} type {}", txn.zxid(),
-             static_cast<uint64_t>(txn.header.client_id.value), txn.header.cxid, txn.header.type);
+  trace_.say("log: zxid {} session 0x{:x} cxid {} type {}, {} bytes", txn.zxid(),
+             static_cast<uint64_t>(txn.header.client_id.value), txn.header.cxid, txn.header.type, payload.size());
   if (!admit(txn, payload.size())) return;
   txn.applied = applied_before_.front();
   applied_before_.pop_front();

@@ -58,7 +58,7 @@ void set_limits(node::NodeSettings& settings, Rng& rng) {
   replica.timeouts = {static_cast<int32_t>(rng.between(500, 2000)), static_cast<int32_t>(rng.between(4000, 30'000))};
   replica.enforce_quota = rng.percent(20);
   if (rng.percent(15)) {
-    replica.max_frame_bytes = static_cast<int32_t>(rng.between(400, 3000));
+    replica.max_frame_bytes = static_cast<int32_t>(400 + rng.skewed(12));
     settings.recovery.max_buffer_bytes =
         static_cast<size_t>(replica.max_frame_bytes + std::max(replica.max_frame_bytes, 1024));
   }

@@ -151,7 +151,7 @@ void SimClient::send_auth() {
   link_->tap.expect_auth();
 }
 
-/// In as many requests as it takes for each to be short enough.
+/// In as many requests as it takes for each to be short enough. A path that fits into none is given up.
 void SimClient::restore_watches() {
   const auto room = static_cast<size_t>(world_.plan.settings.replica.max_frame_bytes) - kSetWatchesBytes;
   WatchLists lists;
@@ -167,9 +167,10 @@ void SimClient::restore_watches() {
   };
   const auto add = [&](const std::set<std::string>& paths, std::vector<std::string>& list) {
     for (const std::string& path : paths) {
-      if (bytes + path.size() + 4 > room) send_lists();
+      if (path.size() + kLengthBytes > room) continue;
+      if (bytes + path.size() + kLengthBytes > room) send_lists();
       list.push_back(path);
-      bytes += path.size() + 4;
+      bytes += path.size() + kLengthBytes;
     }
   };
   add(watches_.data, lists.data);

@@ -12,6 +12,9 @@ using wire::Op;
 
 constexpr const char* kNames[] = {"a", "b", "c", "d", "e", "longer-name"};
 
+constexpr size_t kSmallFrame = 4000;
+constexpr size_t kLongName = 240;
+
 AclPtr list(int32_t perms, const char* scheme, const char* id) {
   return std::make_shared<const Acl>(Acl{{perms, scheme, id}});
 }
@@ -130,6 +133,7 @@ Ask Workload::create() {
   const uint64_t draw = rng_.below(20);
   ask.flags = static_cast<int32_t>(draw < 8 ? 0 : draw < 13 ? 1 : draw < 15 ? 2 : draw < 17 ? 3 : draw < 19 ? 4 : 5);
   if (ask.flags == 5 && rng_.percent(40)) ask.flags = 6;
+  if (ask.path.ends_with("nn") && rng_.percent(70)) ask.flags = static_cast<int32_t>(CreateMode::EphemeralSequential);
   switch (static_cast<CreateMode>(ask.flags)) {
     case CreateMode::Container:
       ask.op = Op::CreateContainer;
@@ -218,7 +222,9 @@ std::string Workload::new_path() {
   std::string parent = rng_.percent(50) ? "/" : existing_path();
   // Shallow, so that names meet again.
   while (std::count(parent.begin(), parent.end(), '/') > 2) parent = parent_path(parent);
-  return (parent == "/" ? "/" : parent + "/") + rng_.pick(kNames);
+  // Long names fill small frames, and what a session's end lists.
+  const bool is_long = longest_frame_ < kSmallFrame && rng_.one_in(4);
+  return (parent == "/" ? "/" : parent + "/") + (is_long ? std::string(kLongName, 'n') : rng_.pick(kNames));
 }
 
 DataPtr Workload::some_data() {
@@ -235,7 +241,7 @@ DataPtr Workload::some_data() {
 }
 
 AclPtr Workload::some_acl() {
-  if (longest_frame_ < 4000 && rng_.one_in(12)) return long_;
+  if (longest_frame_ < kSmallFrame && rng_.one_in(12)) return long_;
   const uint64_t draw = rng_.below(40);
   return draw < 34 ? open_ : draw < 36 ? read_only_ : draw < 39 ? mine_ : empty_;
 }
