@@ -3,11 +3,11 @@
 #include <build_stamp.h>
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
-#include <optional>
+#include <cstring>
+#include <memory>
 #include <string_view>
 
 #include "shell/config/load.h"
@@ -20,32 +20,38 @@
 namespace quorate::cli {
 namespace {
 
-std::optional<std::string> read_file(const std::string& name) {
-  std::ifstream in(name, std::ios::binary);
-  if (!in) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(in), {});
+Result<std::string> read_file(const std::string& name) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(name.c_str(), "re"), &std::fclose);
+  if (file == nullptr) return fail(errno == ENOENT ? Fault::NotFound : Fault::Io, name + ": " + std::strerror(errno));
+  std::string text;
+  char piece[4096];
+  for (size_t n; (n = std::fread(piece, 1, sizeof piece, file.get())) > 0;) text.append(piece, n);
+  // A directory opens like a file and fails here.
+  if (std::ferror(file.get()) != 0) return fail(Fault::Io, name + ": " + std::strerror(errno));
+  return text;
 }
 
-/// JVMFLAGS and SERVER_JVMFLAGS as zkServer.sh passes them, then our own -D.
+/// SERVER_JVMFLAGS and JVMFLAGS in the order of zkServer.sh, then our own -D; the later one counts.
 std::string jvm_flags(const std::vector<std::string>& properties) {
   std::string flags;
   for (const char* name : {"SERVER_JVMFLAGS", "JVMFLAGS"}) {
     if (const char* value = std::getenv(name)) flags.append(value).append(" ");
   }
-  for (const std::string& property : properties) flags.append("-D").append(property).append(" ");
+  for (const std::string& property : properties) flags.append(config::jvm_flag(property)).append(" ");
   return flags;
 }
 
 config::LoadOutcome load_file(const std::string& file, std::string_view flags) {
-  const std::optional<std::string> text = read_file(file);
-  if (!text) return config::missing_file(file);
-  return config::load({file, *text, flags});
+  const auto text = read_file(file);
+  if (!text) return config::unreadable_file(file, text.error());
+  return config::load({file, *text, flags, read_file});
 }
 
 int report(const config::LoadOutcome& loaded) {
   for (const config::ConfigError& error : loaded.errors) {
     std::fprintf(stderr, "%s\n", config::to_text(error).c_str());
   }
+  if (loaded.exit_code == 1) std::fprintf(stderr, "Unexpected exception, exiting abnormally\n");
   if (loaded.exit_code == 2) std::fprintf(stderr, "Invalid config, exiting abnormally\n");
   return loaded.exit_code;
 }
@@ -77,8 +83,8 @@ int serve(const std::vector<std::string>& arguments, const std::vector<std::stri
   return server::serve(loaded);
 }
 
-int config_check(const std::string& file) {
-  const config::LoadOutcome loaded = load_file(file, jvm_flags({}));
+int config_check(const std::string& file, const std::vector<std::string>& properties) {
+  const config::LoadOutcome loaded = load_file(file, jvm_flags(properties));
   for (const LogLine& line : loaded.lines) std::printf("%s\n", line.text.c_str());
   return report(loaded);
 }

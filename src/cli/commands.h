@@ -7,7 +7,7 @@ namespace quorate::cli {
 
 std::string version_text();
 int serve(const std::vector<std::string>& arguments, const std::vector<std::string>& properties);
-int config_check(const std::string& file);
+int config_check(const std::string& file, const std::vector<std::string>& properties);
 int config_keys();
 int config_reference();
 int log_repair(const std::string& file);

@@ -22,7 +22,10 @@ int main(int argc, char** argv) {
       "serve",
       "Serve clients: with a zoo.cfg, with `PORT DATADIR [TICKTIME] [MAXCNXNS]`, or on 127.0.0.1:2181 from ./data");
   serve_command->add_option("ARGUMENT", serve_arguments, "zoo.cfg, or port and data directory");
-  serve_command->add_option("-D", properties, "name=value, as a Java property")->allow_extra_args(false);
+  const auto take_properties = [&properties](CLI::App* command) {
+    command->add_option("-D", properties, "name=value, as a Java property")->allow_extra_args(false);
+  };
+  take_properties(serve_command);
   serve_command->callback([&] { code = serve(serve_arguments, properties); });
 
   CLI::App* config = app.add_subcommand("config", "Look at configuration without starting anything");
@@ -30,7 +33,8 @@ int main(int argc, char** argv) {
   std::string file;
   CLI::App* check = config->add_subcommand("check", "Report every error of a zoo.cfg; exit code as `serve`");
   check->add_option("FILE", file)->required();
-  check->callback([&] { code = config_check(file); });
+  take_properties(check);
+  check->callback([&] { code = config_check(file, properties); });
   config->add_subcommand("keys", "List every key")->callback([&] { code = config_keys(); });
   config->add_subcommand("reference", "Print docs/operations/configuration.md")->callback([&] {
     code = config_reference();

@@ -20,7 +20,8 @@ void Draft::refuse(const Given& given, std::string message, std::string advice) 
   const bool secret = is_secret(given.name);
   // Apache's texts quote the value; not so for secrets.
   if (secret) message = "the value is not valid";
-  out.errors.push_back({given.line == 0 && options.contains(given.name) ? "option" : file, given.line, given.name,
+  const std::string own_file = given.line == 0 && options.contains(given.name) ? "option" : file;
+  out.errors.push_back({given.file.empty() ? own_file : given.file, given.line, given.name,
                         shown_value(given.name, given.value), std::move(message), std::move(advice)});
 }
 

@@ -1,75 +1,67 @@
 #pragma once
 #include <cstdint>
-#include <expected>
-#include <map>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "base/ids.h"
+#include "wire/quorum_config.h"
 
-/// The server, group and weight lines of a configuration: their grammar and their canonical text. Pure functions over
-/// text; host names are kept as written and resolved by whoever connects. Errors carry Apache's words.
-/// Spec: operations 1.4, 1.6.
+/// What only members of an ensemble need, as plain values. Limits are in ticks. Spec: operations 1.3 to 1.7.
 namespace quorate::config {
 
-enum class Role : uint8_t { Participant, Observer };
+using MemberSettings = wire::QuorumMember;
 
-struct Endpoint {
-  std::string host;
-  int32_t port = 0;
-  friend bool operator==(const Endpoint&, const Endpoint&) = default;
-};
-
-struct PeerAddress {
-  std::string host;
-  int32_t quorum_port = 0;
-  int32_t election_port = 0;
-  friend bool operator==(const PeerAddress&, const PeerAddress&) = default;
-};
-
-/// One `server.N` line.
-struct Member {
-  int64_t id = 0;
-  std::vector<PeerAddress> addresses;
-  Role role = Role::Participant;
-  std::optional<Endpoint> client;
-  friend bool operator==(const Member&, const Member&) = default;
-};
-
-/// What only members of an ensemble need. Limits in ticks; 0 is unset.
 struct EnsembleSettings {
-  std::vector<Member> members;                     ///< Ascending by id.
-  std::map<int64_t, std::vector<int64_t>> groups;  ///< Group to members; empty: plain majority.
-  std::map<int64_t, int64_t> weights;
+  int64_t my_id = 0;                            ///< The number in the file myid; 0: there is no such file.
+  wire::QuorumConfig config;                    ///< All members, with groups, weights and version.
+  wire::Role role = wire::Role::Participant;    ///< Of the own line, else peerType.
+  std::optional<wire::QuorumConfig> last_seen;  ///< Of FILE.dynamic.next: proposed, perhaps not committed.
+  std::string dynamic_file;                     ///< dynamicConfigFile as written
   bool standalone_enabled = true;
-  bool multi_address = false;
-  bool listen_on_all = false;  ///< quorumListenOnAllIPs
-  bool sync_enabled = true;    ///< Observers keep files, too.
-  Role peer_type = Role::Participant;
+
   int32_t init_limit = 0;
   int32_t sync_limit = 0;
-  int32_t connect_limit = 0;  ///< connectToLearnerMasterLimit; 0: init_limit
+  int32_t connect_limit = 0;  ///< connectToLearnerMasterLimit; resolved: init_limit when unset
   int32_t election_algorithm = 3;
-  int32_t observer_master_port = 0;
-  std::string dynamic_file;
 
-  size_t voters() const;
-  /// Spec: operations 1.1, "Start-up decision".
-  bool distributed() const { return voters() > 0 && (!standalone_enabled || voters() > 1); }
+  // Ports and connections.
+  bool listen_on_all = false;  ///< quorumListenOnAllIPs
+  bool multi_address = false;  ///< multiAddress.enabled
+  bool check_reachability = true;
+  Millis reachability_timeout{1000};
+  Millis election_connect_timeout{5000};  ///< cnxTimeout
+  Millis election_read_timeout{-1};       ///< quorumCnxnTimeoutMs; resolved: tick * sync_limit when unset
+  int32_t election_bind_retries = 3;      ///< 0: without end
+  bool election_keep_alive = false;       ///< tcpKeepAlive
+
+  // Elections.
+  Millis min_notification_interval{200};
+  Millis max_notification_interval{60000};
+  Millis epoch_patience{-1};  ///< leader.maxTimeToWaitForEpoch; -1: none but init_limit
+
+  // The leader.
+  bool leader_serves = true;
+  int32_t max_snap_syncs = 10;
+  int32_t max_diff_syncs = 100;
+  int32_t ack_sampling = 1000;  ///< leader.ackLoggingFrequency; 0 or less: no ack is measured
+  int32_t commit_log_count = 500;
+  double snapshot_size_factor = 0.33;  ///< Negative: never from the log on disk.
+  bool force_snapshot_sync = false;
+
+  // Learners.
+  Millis leader_connect_delay{100};
+  bool sync_enabled = true;          ///< Observers keep files, too.
+  int32_t observer_master_port = 0;  ///< 0: off
+  int32_t observer_master_bytes = 33554432;
+  Millis observer_reconnect_delay{0};
+  Millis observer_election_delay{200};
+  bool local_sessions = false;
+  bool local_sessions_upgrading = false;
+
+  /// Is this server to be one of an ensemble? Spec: operations 1.1, "Start-up decision".
+  bool distributed() const { return config.voters() > 0 && (!standalone_enabled || config.voters() > 1); }
+  /// The own line; null without one.
+  const MemberSettings* me() const { return config.find(my_id); }
 };
-
-/// The text of a failure, as Apache words it.
-template <class T>
-using Parsed = std::expected<T, std::string>;
-
-/// The value of `server.<id>`. More than one address needs `multi_address`.
-Parsed<Member> parse_member(int64_t id, std::string_view value, bool multi_address);
-Parsed<Role> parse_role(std::string_view text);
-/// "1:2:3"
-Parsed<std::vector<int64_t>> parse_group(std::string_view value);
-/// The line as it stands in /zookeeper/config and dynamic files: "server.1=a:2888:3888:participant;0.0.0.0:2181".
-std::string member_text(const Member& member);
 
 }  // namespace quorate::config

@@ -36,17 +36,6 @@ std::string_view java_trim(std::string_view text) {
   return text;
 }
 
-std::vector<std::string_view> java_split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  for (size_t start = 0; start <= text.size();) {
-    const size_t end = std::min(text.find(separator, start), text.size());
-    parts.push_back(text.substr(start, end - start));
-    start = end + 1;
-  }
-  while (!text.empty() && !parts.empty() && parts.back().empty()) parts.pop_back();
-  return parts;
-}
-
 std::optional<int64_t> parse_java_long(std::string_view text) {
   const bool negative = take_sign(text);
   return parse_magnitude(text, negative, 10);
@@ -89,8 +78,10 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
 
 std::vector<std::string> parse_list(std::string_view text) {
   std::vector<std::string> items;
-  for (const std::string_view part : java_split(text, ',')) {
-    if (const auto item = java_trim(part); !item.empty()) items.emplace_back(item);
+  for (size_t start = 0; start <= text.size();) {
+    const size_t end = std::min(text.find(',', start), text.size());
+    if (const auto item = java_trim(text.substr(start, end - start)); !item.empty()) items.emplace_back(item);
+    start = end + 1;
   }
   return items;
 }

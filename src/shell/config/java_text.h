@@ -11,8 +11,6 @@ namespace quorate::config {
 
 /// Both ends, every character up to and including the blank.
 std::string_view java_trim(std::string_view text);
-/// Cuts at each separator; empty parts at the end are dropped, except that "" is one empty part.
-std::vector<std::string_view> java_split(std::string_view text, char separator);
 /// Integer.parseInt, Long.parseLong: decimal with an optional sign.
 std::optional<int32_t> parse_java_int(std::string_view text);
 std::optional<int64_t> parse_java_long(std::string_view text);

@@ -33,6 +33,18 @@ std::vector<std::string> shell_words(std::string_view text) {
 
 }  // namespace
 
+std::string jvm_flag(std::string_view property) {
+  std::string word = "'-D";
+  for (const char c : property) {
+    if (c == '\'') {
+      word += "'\"'\"'";
+    } else {
+      word += c;
+    }
+  }
+  return word + "'";
+}
+
 void read_jvm_flags(std::string_view flags, Draft& draft) {
   std::string others;
   for (const std::string& word : shell_words(flags)) {

@@ -78,6 +78,7 @@ struct Key {
 struct Section {
   std::string_view title;
   std::span<const Key> keys;
+  std::string_view note = "";  ///< Of all of them.
 };
 
 /// All of them, in the order of the documentation.
@@ -114,7 +115,7 @@ std::span<const Key> tls_keys();
 std::span<const Key> foreign_keys();
 
 inline constexpr std::string_view kLater = "not available in this version";
-inline constexpr std::string_view kEnsembleOnly = "only for ensembles, which this version does not form";
+inline constexpr std::string_view kEnsembleOnly = "only for ensembles, which are not available in this version";
 inline constexpr std::string_view kOneEngine = "one network engine serves all clients";
 inline constexpr std::string_view kNoJvm = "there is no Java machine here";
 

@@ -7,6 +7,7 @@ std::span<const Key> server_keys() {
   using C = ClientPortSettings;
   using P = StorageSettings;
   using R = replica::ReplicaSettings;
+  using E = EnsembleSettings;
   using L = session::TimeoutLimits;
   static constexpr Range kPort{0, 65535, OutOfRange::Refuse, "port out of range:{}"};
   static constexpr Key keys[] = {
@@ -92,12 +93,14 @@ std::span<const Key> server_keys() {
       {.name = "localSessionsEnabled",
        .type = Type::Flag,
        .fallback = "false",
+       .field = at<&S::ensemble, &E::local_sessions>(),
        .where = Where::File,
        .note = kLater,
        .help = "New sessions are known to their server only."},
       {.name = "localSessionsUpgradingEnabled",
        .type = Type::Flag,
        .fallback = "false",
+       .field = at<&S::ensemble, &E::local_sessions_upgrading>(),
        .where = Where::File,
        .note = kLater,
        .help = "A local session becomes a global one when it creates an ephemeral node."},

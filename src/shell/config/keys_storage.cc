@@ -6,6 +6,7 @@ std::span<const Key> storage_keys() {
   using S = Settings;
   using P = StorageSettings;
   using R = replica::ReplicaSettings;
+  using E = EnsembleSettings;
   static constexpr std::string_view kOwnGroups = "writes are synced together as the disk allows, without a delay";
   /// As bytes they fit into 64 bits.
   static constexpr Range kBytesFit{-(INT64_MAX >> 10), INT64_MAX >> 10, OutOfRange::UseDefault};
@@ -64,15 +65,15 @@ std::span<const Key> storage_keys() {
       {.name = "snapshotSizeFactor",
        .type = Type::LenientReal,
        .fallback = "0.33",
+       .field = at<&S::ensemble, &E::snapshot_size_factor>(),
        .range = {INT32_MIN, 1, OutOfRange::UseDefault, "Invalid snapshotSizeFactor: {}. Defaulting to 0.33"},
-       .note = kEnsembleOnly,
        .help = "Log sent to a learner instead of a snapshot, as a share of the snapshot's size."},
       {.name = "commitLogCount",
        .type = Type::LenientInt,
        .unit = "txns",
        .fallback = "500",
+       .field = at<&S::ensemble, &E::commit_log_count>(),
        .range = {500, INT32_MAX, OutOfRange::UseDefault, "Invalid commitLogCount: {}. Defaulting to 500"},
-       .note = kEnsembleOnly,
        .help = "Transactions kept in memory for learners that lag."},
       {.name = "snapshot.trust.empty",
        .type = Type::LenientFlag,

@@ -11,12 +11,13 @@
 namespace quorate::config {
 namespace {
 
-constexpr int kInvalid = 2;
-
 LoadOutcome finish(Draft& draft) {
-  std::ranges::sort(draft.out.errors, {},
-                    [](const ConfigError& error) { return std::tie(error.line, error.key, error.message); });
-  draft.out.exit_code = draft.out.errors.empty() ? 0 : kInvalid;
+  std::ranges::sort(draft.out.errors, {}, [](const ConfigError& error) {
+    return std::tie(error.file, error.line, error.key, error.message);
+  });
+  for (const ConfigError& error : draft.out.errors) {
+    draft.out.exit_code = std::max(draft.out.exit_code, error.exit_code);
+  }
   return std::move(draft.out);
 }
 
@@ -32,12 +33,15 @@ void bound_tick(Draft& draft) {
   tick = Millis{3000};
 }
 
-LoadOutcome run(Draft& draft) {
+void settle(Draft& draft) {
   assign_keys(draft);
   bound_tick(draft);
   resolve(draft.out.settings);
   check_rules(draft);
-  return finish(draft);
+}
+
+Draft make_draft(std::string file) {
+  return {.file = std::move(file), .values = {}, .options = {}, .read = read_nothing, .out = {}};
 }
 
 }  // namespace
@@ -53,15 +57,15 @@ std::string to_text(const ConfigError& error) {
 }
 
 LoadOutcome load(const Source& source) {
-  Draft draft{.file = source.name, .values = {}, .options = {}, .out = {}};
+  Draft draft = make_draft(source.name);
+  draft.read = source.read;
   read_jvm_flags(source.jvm_flags, draft);
   read_file(source, draft);
-  assign_keys(draft);
-  bound_tick(draft);
-  resolve(draft.out.settings);
-  read_members(draft);
-  check_rules(draft);
-  check_members(draft);
+  settle(draft);
+  if (read_members(draft)) {
+    read_identity(draft);
+    check_ensemble(draft);
+  }
   if (!draft.out.settings.ensemble.distributed()) {
     draft.log(Level::Warn, "Either no config or no quorum defined in config, running in standalone mode");
   }
@@ -70,7 +74,7 @@ LoadOutcome load(const Source& source) {
 
 LoadOutcome load_arguments(std::span<const std::string_view> arguments, std::string_view jvm_flags) {
   constexpr const char* kKeys[] = {"clientPort", "dataDir", "tickTime", "maxClientCnxns"};
-  Draft draft{.file = "arguments", .values = {}, .options = {}, .out = {}};
+  Draft draft = make_draft("arguments");
   read_jvm_flags(jvm_flags, draft);
   if (arguments.size() < 2 || arguments.size() > std::size(kKeys)) {
     draft.refuse("", "Invalid arguments, exiting abnormally",
@@ -79,11 +83,12 @@ LoadOutcome load_arguments(std::span<const std::string_view> arguments, std::str
   }
   give(draft, "maxClientCnxns", "0");
   for (size_t i = 0; i < arguments.size(); ++i) give(draft, kKeys[i], arguments[i]);
-  return run(draft);
+  settle(draft);
+  return finish(draft);
 }
 
 LoadOutcome load_defaults(std::string_view jvm_flags) {
-  Draft draft{.file = "defaults", .values = {}, .options = {}, .out = {}};
+  Draft draft = make_draft("defaults");
   read_jvm_flags(jvm_flags, draft);
   give(draft, "clientPort", "2181");
   give(draft, "clientPortAddress", "127.0.0.1");
@@ -91,15 +96,22 @@ LoadOutcome load_defaults(std::string_view jvm_flags) {
   give(draft, "tickTime", "2000");
   give(draft, "4lw.commands.whitelist", "*");
   give(draft, "extendedTypesEnabled", "true");
-  return run(draft);
+  settle(draft);
+  return finish(draft);
 }
 
 Settings default_settings() { return load_defaults("").settings; }
 
-LoadOutcome missing_file(const std::string& name) {
-  Draft draft{.file = name, .values = {}, .options = {}, .out = {}};
-  draft.refuse("", fmt::format("{} file is missing", name), "want the name of a configuration file");
+LoadOutcome unreadable_file(const std::string& name, const Error& why) {
+  Draft draft = make_draft(name);
+  if (why.fault == Fault::NotFound) {
+    draft.refuse("", fmt::format("{} file is missing", name), "want the name of a configuration file");
+  } else {
+    draft.refuse("", fmt::format("Error processing {}", name), why.detail);
+  }
   return finish(draft);
 }
+
+Result<std::string> read_nothing(const std::string& path) { return fail(Fault::NotFound, path + " is not there"); }
 
 }  // namespace quorate::config

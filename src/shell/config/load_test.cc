@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "shell/config/java_text.h"
+
 namespace quorate::config {
 namespace {
 
@@ -110,8 +112,12 @@ TEST(Load, AllErrorsAreReportedWithTheirLines) {
 }
 
 TEST(Load, AMissingFileAndWrongArguments) {
-  EXPECT_EQ(missing_file("a.cfg").exit_code, 2);
-  EXPECT_EQ(missing_file("a.cfg").errors[0].message, "a.cfg file is missing");
+  const LoadOutcome missing = unreadable_file("a.cfg", {Fault::NotFound, "no such file"});
+  EXPECT_EQ(missing.exit_code, 2);
+  EXPECT_EQ(missing.errors[0].message, "a.cfg file is missing");
+  const LoadOutcome directory = unreadable_file("a", {Fault::Io, "a: Is a directory"});
+  EXPECT_EQ(directory.exit_code, 2);
+  EXPECT_EQ(to_text(directory.errors[0]), "a: Error processing a (a: Is a directory)");
   const std::string_view one[] = {"2181"};
   EXPECT_EQ(load_arguments(one, "").exit_code, 2);
   EXPECT_EQ(load_arguments(one, "").errors[0].message, "Invalid arguments, exiting abnormally");
@@ -177,6 +183,15 @@ TEST(Load, OptionsWeighLessThanTheFile) {
   EXPECT_EQ(outcome.settings.replica.cleaner.check_interval, Millis{77});
   EXPECT_EQ(outcome.settings.replica.tick, Millis{3000});
   EXPECT_TRUE(logged(outcome, "JVM flags without effect here: -Xmx1g", Level::Info));
+}
+
+TEST(Load, AFlagMayHoldAnything) {
+  for (const char* value : {"a b", "it's", "\"", "'\"' x\t", ""}) {
+    const LoadOutcome outcome = load_text(kBase, "-Dx=1 " + jvm_flag(std::string("metricsProvider.x=1")) + " " +
+                                                     jvm_flag(fmt::format("zookeeper.enforce.auth.schemes={}", value)));
+    const Settings& s = outcome.settings;
+    EXPECT_EQ(s.auth.enforce_schemes, parse_list(value)) << value;
+  }
 }
 
 TEST(Load, WhatHasNoEffectIsSaid) {

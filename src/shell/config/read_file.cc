@@ -8,6 +8,9 @@ namespace {
 
 constexpr std::string_view kPrefix = "zookeeper.";
 
+/// Apache takes group and weight lines by their beginning: one without a number is wrong, not unknown.
+bool is_known(const std::string& name) { return find_key(name) != nullptr || wire::QuorumConfigReader::knows(name); }
+
 const Alias* find_alias(std::string_view name) {
   for (const Alias& alias : aliases()) {
     if (alias.documented == name) return &alias;
@@ -41,8 +44,13 @@ void keep_unknown(const Given& given, Draft& draft) {
   draft.out.settings.extra.push_back({std::string(kPrefix) + given.name, given.value});
 }
 
-/// The last of several lines with one key counts.
-std::map<std::string, Given> last_of_each(const PropertyText& text, Draft& draft) {
+}  // namespace
+
+std::map<std::string, Given> last_of_each(const PropertyText& text, const std::string& file, Draft& draft) {
+  for (const PropertyFault& fault : text.faults) {
+    draft.out.errors.push_back({file, fault.line, "", "", fmt::format("Error processing {}", file),
+                                "a \\u in this line is not followed by four hexadecimal digits"});
+  }
   std::map<std::string, Given> last;
   for (const Property& property : text.properties) {
     Given& given = last[property.key];
@@ -50,25 +58,18 @@ std::map<std::string, Given> last_of_each(const PropertyText& text, Draft& draft
       draft.log(Level::Warn, fmt::format("config: key {} stands in lines {} and {}: the later one counts", property.key,
                                          given.line, property.line));
     }
-    given = {property.key, property.value, property.line};
+    given = {property.key, property.value, property.line, file == draft.file ? "" : file};
   }
   return last;
 }
 
-}  // namespace
-
 void read_file(const Source& source, Draft& draft) {
-  const PropertyText text = parse_properties(source.text);
-  for (const PropertyFault& fault : text.faults) {
-    draft.out.errors.push_back({draft.file, fault.line, "", "", fmt::format("Error processing {}", source.name),
-                                "a \\u in this line is not followed by four hexadecimal digits"});
-  }
-  std::map<std::string, Given> given = last_of_each(text, draft);
+  const std::map<std::string, Given> given = last_of_each(parse_properties(source.text), source.name, draft);
   for (const auto& [name, value] : given) {
-    if (find_key(name) != nullptr) draft.values[name] = value;
+    if (is_known(name)) draft.values[name] = value;
   }
   for (const auto& [name, value] : given) {
-    if (find_key(name) != nullptr || warn_of_prefix(value, draft)) continue;
+    if (is_known(name) || warn_of_prefix(value, draft)) continue;
     if (const Alias* alias = find_alias(name)) {
       take_alias(*alias, value, draft);
     } else {

@@ -88,8 +88,9 @@ Unknown keys never stop a start; each is named in the log. Values of passwords a
 std::string print_key_reference() {
   std::string page(kIntroduction);
   for (const Section& section : sections()) {
-    page += fmt::format("\n## {}\n\n| Key | Type | Default | Read from | Meaning |\n|---|---|---|---|---|\n",
-                        section.title);
+    page += fmt::format("\n## {}\n", section.title);
+    if (!section.note.empty()) page += fmt::format("\n{}\n", section.note);
+    page += "\n| Key | Type | Default | Read from | Meaning |\n|---|---|---|---|---|\n";
     for (const Key& key : section.keys) {
       page += fmt::format("| `{}` | {} | {} | {} | {} |\n", name_text(key), type_text(key),
                           key.fallback.empty() ? "" : fmt::format("`{}`", key.fallback), source_text(key),

@@ -135,9 +135,9 @@ void take_special_keys(Draft& draft) {
     settings.ensemble.sync_enabled = equals_ignoring_case(given->value, "true");
   }
   if (const Given* given = draft.find("peerType")) {
-    const auto role = parse_role(given->value);
+    const auto role = wire::parse_role(given->value);
     if (!role) return draft.refuse(*given, role.error(), "want observer or participant");
-    settings.ensemble.peer_type = *role;
+    settings.ensemble.role = *role;
   }
 }
 
@@ -151,6 +151,12 @@ void resolve(Settings& settings) {
   StorageSettings& storage = settings.storage;
   if (storage.log_dir.empty()) storage.log_dir = storage.data_dir;
   if (storage.max_queue_poll.value < 0) storage.max_queue_poll = Millis{storage.flush_delay.value / 3};
+  EnsembleSettings& ensemble = settings.ensemble;
+  if (ensemble.connect_limit == 0) ensemble.connect_limit = ensemble.init_limit;
+  if (ensemble.election_read_timeout.value < 0) {
+    ensemble.election_read_timeout = Millis{settings.replica.tick.value * ensemble.sync_limit};
+  }
+  ensemble.observer_master_port = std::max(ensemble.observer_master_port, 0);
   int32_t& slack = settings.client_port.record_slack_bytes;
   if (slack < 0) slack = settings.replica.max_frame_bytes;
   slack = std::max(slack, 1024);
