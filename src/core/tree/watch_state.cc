@@ -54,12 +54,28 @@ uint32_t WatchTables::State::find(uint32_t watcher, uint32_t path, WatchTable ta
 
 void WatchTables::State::set_modes(uint32_t ref, uint8_t modes) {
   Watch& watch = watches[ref];
-  const uint32_t gained = (modes & kRecursive) != 0 ? 1 : 0;
-  const uint32_t lost = (watch.modes() & kRecursive) != 0 ? 1 : 0;
-  paths[watch.path()].recursive += gained - lost;
-  recursive += gained;
-  recursive -= lost;
+  const bool was = (watch.modes() & kRecursive) != 0;
+  const bool is = (modes & kRecursive) != 0;
   watch.watcher_and_bits = (watch.watcher_and_bits & ~uint32_t{kAllModes}) | modes;
+  if (was == is) return;
+  paths[watch.path()].recursive += is ? 1 : -1;
+  recursive += is ? 1 : -1;
+  move_to_end(ref, is);
+}
+
+/// Of its path's ring. The recursive ones stand in front: a change below must not pass by all others.
+void WatchTables::State::move_to_end(uint32_t ref, bool front) {
+  uint32_t& first = paths[watches[ref].path()].first[watches[ref].table()];
+  unlink(watches, kOfPath, first, ref);
+  if (first != 0) ensure_indexed(front ? first : ref);
+  link_last(watches, kOfPath, first, ref);
+  if (front) first = ref;
+}
+
+void WatchTables::State::ensure_indexed(uint32_t ref) {
+  if (watches[ref].indexed()) return;
+  watches[ref].watcher_and_bits |= Watch::kIndexed;
+  index.insert(ref, [this](uint32_t item) { return hash_of(item); });
 }
 
 uint32_t WatchTables::State::insert(uint32_t watcher, uint32_t path, WatchTable table) {
@@ -67,7 +83,7 @@ uint32_t WatchTables::State::insert(uint32_t watcher, uint32_t path, WatchTable 
   uint32_t& first = paths[path].first[number_of(table)];
   const bool alone = first == 0;
   watches[ref].place = path * 2 + number_of(table);
-  watches[ref].watcher_and_bits = watcher << Watch::kBits | (alone ? 0 : Watch::kIndexed);
+  watches[ref].watcher_and_bits = watcher << Watch::kBits;
   Watcher& owner = watchers[watcher];
   ++count[number_of(table)];
   if (table == WatchTable::Data) {
@@ -77,7 +93,7 @@ uint32_t WatchTables::State::insert(uint32_t watcher, uint32_t path, WatchTable 
   }
   link_last(watches, kOfPath, first, ref);
   link_last(watches, kOfWatcher, owner.first, ref);
-  if (!alone) index.insert(ref, [this](uint32_t item) { return hash_of(item); });
+  if (!alone) ensure_indexed(ref);
   return ref;
 }
 
@@ -147,11 +163,9 @@ void WatchTables::State::fire(uint32_t path, WatchTable table, std::vector<ConnI
 }
 
 void WatchTables::State::fire_recursive(uint32_t path, std::vector<ConnId>& out) {
-  uint32_t left = paths[path].recursive;
-  for (uint32_t ref = paths[path].first[number_of(WatchTable::Data)]; left > 0; ref = watches[ref].path_next) {
-    if ((watches[ref].modes() & kRecursive) == 0) continue;
+  uint32_t ref = paths[path].first[number_of(WatchTable::Data)];
+  for (uint32_t left = paths[path].recursive; left > 0; --left, ref = watches[ref].path_next) {
     tell(watches[ref].watcher(), out);
-    --left;
   }
 }
 

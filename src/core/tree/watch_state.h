@@ -15,8 +15,8 @@ constexpr uint8_t kAllModes = kStandard | kPersistent | kRecursive;
 constexpr uint32_t kMaxWatchers = 1u << 28;
 constexpr uint32_t kMaxPaths = 1u << 30;
 
-/// All modes of one connection on one path in one table. It is a member of two rings: the path's, in registration
-/// order, and the connection's.
+/// All modes of one connection on one path in one table. It is a member of two rings: the path's, recursive ones in
+/// front, and the connection's.
 struct Watch {
   uint32_t path_next = 0;
   uint32_t path_prev = 0;
@@ -63,6 +63,8 @@ struct WatchTables::State {
 
   uint32_t find(uint32_t watcher, uint32_t path, WatchTable table) const;
   void set_modes(uint32_t ref, uint8_t modes);
+  void move_to_end(uint32_t ref, bool front);
+  void ensure_indexed(uint32_t ref);
   uint32_t insert(uint32_t watcher, uint32_t path, WatchTable table);
   void erase(uint32_t ref);
   bool clear(uint32_t watcher, uint32_t path, WatchTable table, uint8_t modes);
@@ -89,8 +91,8 @@ struct WatchTables::State {
   WatchPaths paths;
   WatchSlab<Watch> watches;
   WatchSlab<Watcher> watchers;
-  /// (watcher, path, table) to watch, but for those that were alone on their path when they came: such a one stays the
-  /// first of its ring, where find() looks before.
+  /// (watcher, path, table) to watch, but for those that were alone on their path when they came: while such a one is
+  /// the first of its ring, find() sees it without.
   WatchIndex index;
   std::array<size_t, 2> count{};
   size_t recursive = 0;

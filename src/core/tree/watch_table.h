@@ -44,7 +44,7 @@ class WatchTables {
 
   /// Appends the connections to be told of a change at `path` in that table; standard registrations at `path` are
   /// removed. With the data table, connections with a recursive watch on any ancestor are included. Each connection is
-  /// named once: those of `path` in registration order, then those of "/" and so on down to the parent.
+  /// named once: those of `path`, recursive ones first, then those of "/" and so on down to the parent.
   /// `skip` (may be null, may be `out`) are connections that got the event in an earlier step. Spec: client 7.2.
   void trigger(WatchTable table, std::string_view path, const std::vector<ConnId>* skip, std::vector<ConnId>& out);
 
@@ -56,7 +56,7 @@ class WatchTables {
   size_t data_paths() const;
   size_t data_watchers() const;
   std::vector<std::string> paths_of(WatcherId watcher) const;  ///< Data table; ascending.
-  /// Data table; ascending by path, connections in registration order.
+  /// Data table; ascending by path.
   std::vector<std::pair<std::string, std::vector<ConnId>>> by_path() const;
   /// Memory held. Goes back to almost nothing when the last watch is gone.
   size_t resident_bytes() const;

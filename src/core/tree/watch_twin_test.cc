@@ -35,16 +35,14 @@ class NaiveWatches {
     return nullptr;
   }
   void add(ConnId conn, WatchTable table, const std::string& path, uint8_t mode) {
-    if (Entry* entry = find(conn, table, path)) {
-      entry->modes |= mode;
-    } else {
-      of(table).push_back({conn, path, mode});
-    }
+    if (find(conn, table, path) == nullptr) of(table).push_back({conn, path, 0});
+    Entry* entry = find(conn, table, path);
+    set_modes(table, *entry, static_cast<uint8_t>(entry->modes | mode));
   }
   bool clear(ConnId conn, WatchTable table, const std::string& path, uint8_t modes) {
     Entry* entry = find(conn, table, path);
     if (entry == nullptr || (entry->modes & modes) == 0) return false;
-    entry->modes = static_cast<uint8_t>(entry->modes & ~modes);
+    set_modes(table, *entry, static_cast<uint8_t>(entry->modes & ~modes));
     sweep();
     return true;
   }
@@ -111,6 +109,15 @@ class NaiveWatches {
       if (entry.path != path || (entry.modes & modes) == 0) continue;
       if (std::ranges::count(told, entry.conn) == 0) told.push_back(entry.conn);
     }
+  }
+  /// What becomes recursive moves to the front, what no longer is to the back.
+  void set_modes(WatchTable table, Entry& entry, uint8_t modes) {
+    const auto changed = static_cast<uint8_t>(entry.modes ^ modes);
+    entry.modes = modes;
+    if ((changed & kRecursive) == 0) return;
+    const Entry moved = entry;
+    of(table).erase(of(table).begin() + (&entry - of(table).data()));
+    of(table).insert((modes & kRecursive) != 0 ? of(table).begin() : of(table).end(), moved);
   }
   void sweep() {
     for (Table& table : tables_) std::erase_if(table, [](const Entry& entry) { return entry.modes == 0; });
