@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/byte_buffer.h"
 #include "base/ids.h"
@@ -35,7 +36,7 @@ enum class PacketType : int32_t {
 };
 
 constexpr int32_t kLearnerProtocol = 0x10000;
-constexpr size_t kSmallestPacketBytes = 20;
+constexpr size_t kSmallestPacketBytes = 20;  ///< Neither data nor identities.
 
 /// An identity of the client whose request is forwarded.
 struct AuthItem {
@@ -83,8 +84,8 @@ struct LearnerInfo {
     field("configVersion", record.config_version);
   }
 };
-/// Compat: shorter shapes of old learners are read too; what is missing keeps its default (protocol version 0).
-/// False: fewer than 8 bytes.
+/// Compat: shorter shapes of old learners are read too; what is missing is 0, also the protocol version.
+/// False: fewer than 8 bytes, among them null; `info` is as it was.
 bool decode_learner_info(std::string_view data, LearnerInfo& info);
 
 /// First 16 bytes of REQUEST's data; the client's record follows.
@@ -124,16 +125,35 @@ struct Revalidated {
 
 enum class Cut : uint8_t { Incomplete, Whole, Malformed };
 
-/// Cuts the first packet off a stream that may end anywhere. `bytes` of it were used; Malformed says why in `why`, and
-/// as early as the bytes allow (a length above `max_data_bytes` is refused before its bytes arrive). Spec: quorum 0.
+/// What a stream that may end anywhere begins with. What was to be decoded is set when it is Whole only.
 struct PacketCut {
   Cut cut = Cut::Incomplete;
-  size_t bytes = 0;
-  std::string why;
-};
-PacketCut cut_packet(std::string_view stream, size_t max_data_bytes, QuorumPacket& packet);
+  size_t bytes = 0;   ///< Whole: so many of the stream were used.
+  size_t needed = 0;  ///< Incomplete: with fewer bytes it cannot be whole; more than there are.
+  std::string why;    ///< Malformed: the stream is of no use any more.
 
-/// Appends a packet; `data` kAbsent is null.
+  // Incomplete, where the next call goes on: cut_packet's alone.
+  size_t walked = 0;
+  size_t strings_left = 0;
+
+  static PacketCut incomplete(size_t needed) { return {.needed = needed, .why = {}}; }
+  static PacketCut whole(size_t bytes) { return {.cut = Cut::Whole, .bytes = bytes, .why = {}}; }
+  static PacketCut malformed(std::string why) { return {.cut = Cut::Malformed, .why = std::move(why)}; }
+};
+
+/// All identities of one packet together. Compat: Apache bounds each string only, and a client may gather as many
+/// identities as it likes; without any bound one packet could take all memory.
+constexpr size_t kMaxAuthBytes = 64 << 20;
+
+/// Cuts the first packet off `stream`. Malformed as early as the bytes there allow: a length is judged before what it
+/// announces arrives. `max_data_bytes` bounds the data and each string of the identities. Types are not judged.
+/// `before` is what the last call said, if it was about the beginning of the same packet or about an earlier one.
+/// Cost: constant for data of any size. Identities are walked string by string: each once in all with `before`, and
+/// from the first again in each call without it; once more when the packet is whole. Spec: quorum 0, 3.1.
+PacketCut cut_packet(std::string_view stream, size_t max_data_bytes, QuorumPacket& packet,
+                     const PacketCut& before = {});
+
+/// Appends a packet without identities; `data` kAbsent is null. With identities: encode() a QuorumPacket.
 void append_packet(ByteBuffer& out, PacketType type, Zxid zxid, std::string_view data = kAbsent);
 
 }  // namespace quorate::wire
