@@ -28,10 +28,11 @@ class Printer {
   }
   void sampled(std::string_view name, const SampledSummary& sampled) {
     summary(name, sampled);
-    line("p50_", name, percentile(sampled, 0.5));
-    line("p95_", name, percentile(sampled, 0.95));
-    line("p99_", name, percentile(sampled, 0.99));
-    line("p999_", name, percentile(sampled, 0.999));
+    const SortedSample sorted(sampled);
+    line("p50_", name, sorted.percentile(0.5));
+    line("p95_", name, sorted.percentile(0.95));
+    line("p99_", name, sorted.percentile(0.99));
+    line("p999_", name, sorted.percentile(0.999));
   }
 
  private:
@@ -45,17 +46,17 @@ double average(const Summary& summary) {
   return four_decimals(static_cast<double>(summary.sum) / static_cast<double>(summary.count));
 }
 
-int64_t percentile(const SampledSummary& summary, double share) {
-  std::vector<int32_t> sorted = summary.samples;
-  if (sorted.empty()) return 0;
-  std::ranges::sort(sorted);
+SortedSample::SortedSample(const SampledSummary& summary) : sorted_(summary.samples) { std::ranges::sort(sorted_); }
+
+int64_t SortedSample::percentile(double share) const {
+  if (sorted_.empty()) return 0;
   // Between the two values around share * (n + 1), counted from 1.
-  const double place = share * static_cast<double>(sorted.size() + 1);
+  const double place = share * static_cast<double>(sorted_.size() + 1);
   const auto below = static_cast<size_t>(place);
-  if (below < 1) return sorted.front();
-  if (below >= sorted.size()) return sorted.back();
-  const double low = sorted[below - 1];
-  const double high = sorted[below];
+  if (below < 1) return sorted_.front();
+  if (below >= sorted_.size()) return sorted_.back();
+  const double low = sorted_[below - 1];
+  const double high = sorted_[below];
   return static_cast<int64_t>(std::floor(low + (place - std::floor(place)) * (high - low) + 0.5));
 }
 

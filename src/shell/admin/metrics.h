@@ -63,8 +63,16 @@ class Metrics {
   std::map<std::pair<std::string, std::string>, Summary> keyed_;
 };
 
-/// Of the sample: 0.5, 0.95, ...; rounded. 0 without values.
-int64_t percentile(const SampledSummary& summary, double share);
+/// Sorted once for all percentiles: an answer to mntr holds the loop up.
+class SortedSample {
+ public:
+  explicit SortedSample(const SampledSummary& summary);
+  /// 0.5, 0.95, ...; rounded. 0 without values.
+  int64_t percentile(double share) const;
+
+ private:
+  std::vector<int32_t> sorted_;
+};
 /// Rounded half-up to four decimals; 0 without values.
 double average(const Summary& summary);
 

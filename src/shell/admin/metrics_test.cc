@@ -104,14 +104,25 @@ TEST(Mntr, QuotasByNamespace) {
   }
 }
 
+// The numbers are a client's.
+TEST(Mntr, HugeQuotasStayAtTheLargestNumber) {
+  FakeServer server;
+  for (const char* path : {"/zookeeper/quota/a", "/zookeeper/quota/a/b", "/zookeeper/quota/a/c"}) {
+    server.tree.insert({.path = path, .data = "", .stat = {}});
+    server.tree.insert(
+        {.path = std::string(path) + "/zookeeper_limits", .data = "count=9223372036854775807", .stat = {}});
+  }
+  EXPECT_TRUE(has_line(mntr(server), "zk_a_quota_count_limit_per_namespace\t9223372036854775807"));
+}
+
 TEST(Metrics, PercentilesOfFewValues) {
   SampledSummary summary;
-  EXPECT_EQ(percentile(summary, 0.5), 0);
+  EXPECT_EQ(SortedSample(summary).percentile(0.5), 0);
   for (int ms = 1; ms <= 100; ++ms) summary.add(101 - ms);
-  EXPECT_EQ(percentile(summary, 0.5), 51);
-  EXPECT_EQ(percentile(summary, 0.95), 96);
-  EXPECT_EQ(percentile(summary, 0.99), 100);
-  EXPECT_EQ(percentile(summary, 0.001), 1);
+  EXPECT_EQ(SortedSample(summary).percentile(0.5), 51);
+  EXPECT_EQ(SortedSample(summary).percentile(0.95), 96);
+  EXPECT_EQ(SortedSample(summary).percentile(0.99), 100);
+  EXPECT_EQ(SortedSample(summary).percentile(0.001), 1);
 }
 
 // The naive twin knows all values; the sample must be near it, and the same in every run.
@@ -125,7 +136,7 @@ TEST(Metrics, SampleOfManyValuesIsUniform) {
   EXPECT_EQ(first.samples.size(), SampledSummary::kMostSamples);
   EXPECT_EQ(first.samples, second.samples);
   for (const double share : {0.5, 0.95, 0.99}) {
-    EXPECT_NEAR(static_cast<double>(percentile(first, share)), share * 200000, 5000) << share;
+    EXPECT_NEAR(static_cast<double>(SortedSample(first).percentile(share)), share * 200000, 5000) << share;
   }
   EXPECT_EQ(first.count, 200000);
   EXPECT_EQ(first.max, 199999);

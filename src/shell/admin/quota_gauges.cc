@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -23,8 +24,11 @@ struct Sums {
   int64_t bytes_usage = -1;
 };
 
+/// The text is a client's: sums of the largest numbers stay at the largest.
 void add(int64_t& sum, int64_t value) {
-  if (value >= 0) sum = std::max<int64_t>(sum, 0) + value;
+  if (value < 0) return;
+  const int64_t before = std::max<int64_t>(sum, 0);
+  sum = value > INT64_MAX - before ? INT64_MAX : before + value;
 }
 
 tree::QuotaText quota_at(const tree::Tree& tree, tree::NodeRef node) { return tree::parse_quota(tree.data_of(node)); }

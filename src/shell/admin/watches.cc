@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "shell/admin/texts.h"
@@ -32,8 +33,9 @@ std::string wchp_text(const ServerView& view) {
   std::map<ConnId, SessionId> sessions;
   for (const replica::Connection* connection : view.connections) sessions[connection->id] = connection->session;
   std::string text;
-  for (const auto& [path, watchers] : view.watches.by_path()) {
+  for (auto& [path, watchers] : view.watches.by_path()) {
     text += path + "\n";
+    std::ranges::sort(watchers);
     for (const ConnId id : watchers) {
       if (const auto found = sessions.find(id); found != sessions.end()) {
         text += "\t" + session_text(found->second) + "\n";
