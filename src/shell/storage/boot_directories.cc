@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "shell/storage/history_change.h"
+
 namespace quorate::storage {
 namespace {
 
@@ -92,6 +94,10 @@ Result<BootListing> prepare_directories(env::Disk& disk, const RecoverySettings&
     if (auto there = check_there(disk, place, settings.autocreate_directories); !there) {
       return std::unexpected(there.error());
     }
+  }
+  const HistoryDirectories history{snapshots.path, logs.path};
+  if (auto finished = finish_change(disk, history, settings.max_buffer_bytes, lines); !finished) {
+    return std::unexpected(finished.error());
   }
   auto in_logs = list_directory(disk, logs.path);
   if (!in_logs) return std::unexpected(in_logs.error());

@@ -4,8 +4,8 @@
 
 #include <ranges>
 
-#include "core/tree/snapshot_walk.h"
 #include "shell/storage/boot_directories.h"
+#include "shell/storage/replace.h"
 #include "shell/storage/replay.h"
 #include "shell/storage/small_file.h"
 #include "shell/storage/snapshot_file.h"
@@ -14,7 +14,6 @@ namespace quorate::storage {
 namespace {
 
 constexpr size_t kMaxCandidates = 100;
-constexpr size_t kSliceBytes = 1 << 20;
 constexpr int32_t kDigestVersion = 2;
 
 class Recovery {
@@ -152,13 +151,8 @@ class Recovery {
     say(Level::Info, "FileTxnSnapLog",
         fmt::format("Snapshotting: 0x{:x} to {}/{}", static_cast<uint64_t>(out.last_zxid.value),
                     settings_.snapshot_directory, writer.file_name()));
-    tree::SnapshotWalk walk(*out.tree, out.sessions);
-    bool done = false;
-    while (!done) {
-      done = walk.slice(kSliceBytes);
-      if (auto written = writer.write(walk.take().view()); !written) return written;
-    }
-    auto bytes = writer.finish(walk.digest(), settings_.check_digest, true);
+    if (auto written = write_tree(writer, *out.tree, out.sessions); !written) return written;
+    auto bytes = writer.finish(out.tree->digest(), settings_.check_digest, true);
     if (!bytes) return std::unexpected(bytes.error());
     out.snapshot_zxid = out.last_zxid;
     return {};

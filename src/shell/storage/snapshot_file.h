@@ -15,7 +15,8 @@
 namespace quorate::storage {
 
 /// Writes one snapshot from the bytes of a tree::SnapshotWalk. Background thread. After an error, or when destroyed
-/// before finish(), the temporary file is removed and nothing else has happened.
+/// before finish(), the temporary file is removed and nothing else has happened; only where the last directory sync
+/// failed, the snapshot keeps its name and may be lost in a crash.
 class SnapshotWriter {
  public:
   SnapshotWriter(env::Disk& disk, std::string directory, Zxid zxid, Compression compression);
@@ -25,6 +26,11 @@ class SnapshotWriter {
   /// Seals, writes the digest and lastProcessedZxid sections, syncs, renames. Returns the file's size.
   /// Compat: with zxid 0 the digest section says "none", as a fresh Apache server's does.
   Result<uint64_t> finish(uint64_t tree_digest, bool with_digest, bool with_last_zxid);
+
+  /// finish() in two: everything but the names, for a file that gets its name together with other changes. The synced
+  /// file is tmp-<file_name()>, and is the writer's to remove unless it is told to leave it.
+  Result<uint64_t> seal(uint64_t tree_digest, bool with_digest, bool with_last_zxid);
+  void leave();
 
   /// "snapshot.1f", with its compression's ending.
   std::string file_name() const;

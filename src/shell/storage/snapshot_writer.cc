@@ -41,6 +41,7 @@ struct SnapshotWriter::State {
   Result<void> flush(size_t at_least);
   Result<void> seal();
   Result<void> sections(uint64_t digest, bool with_digest, bool with_last_zxid);
+  Result<void> sync();
   Result<void> publish();
   std::unexpected<Error> give_up(Error error);
 };
@@ -102,12 +103,16 @@ Result<void> SnapshotWriter::State::sections(uint64_t digest, bool with_digest, 
   return seal();
 }
 
-Result<void> SnapshotWriter::State::publish() {
+Result<void> SnapshotWriter::State::sync() {
   disk.reach(env::CrashPoint::SnapSync);
   if (!planted(Planted::SnapshotNotSynced)) {
     if (auto synced = file->sync(); !synced) return synced;
   }
   file.reset();
+  return {};
+}
+
+Result<void> SnapshotWriter::State::publish() {
   disk.reach(env::CrashPoint::SnapRename);
   if (auto renamed = disk.rename(temporary(), fmt::format("{}/{}", directory, name())); !renamed) return renamed;
   temporary_there = false;
@@ -138,15 +143,24 @@ Result<void> SnapshotWriter::write(std::string_view bytes) {
   return {};
 }
 
-Result<uint64_t> SnapshotWriter::finish(uint64_t tree_digest, bool with_digest, bool with_last_zxid) {
+Result<uint64_t> SnapshotWriter::seal(uint64_t tree_digest, bool with_digest, bool with_last_zxid) {
   State& state = *state_;
   if (state.failed) return std::unexpected(*state.failed);
   state.disk.reach(env::CrashPoint::SnapSeal);
   if (auto done = state.sections(tree_digest, with_digest, with_last_zxid); !done) return state.give_up(done.error());
   state.sink->finish();
   if (auto done = state.flush(1); !done) return state.give_up(done.error());
-  if (auto done = state.publish(); !done) return state.give_up(done.error());
+  if (auto done = state.sync(); !done) return state.give_up(done.error());
   return state.written;
 }
+
+Result<uint64_t> SnapshotWriter::finish(uint64_t tree_digest, bool with_digest, bool with_last_zxid) {
+  auto bytes = seal(tree_digest, with_digest, with_last_zxid);
+  if (!bytes) return bytes;
+  if (auto done = state_->publish(); !done) return state_->give_up(done.error());
+  return bytes;
+}
+
+void SnapshotWriter::leave() { state_->temporary_there = false; }
 
 }  // namespace quorate::storage
