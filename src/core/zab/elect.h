@@ -11,7 +11,8 @@
 
 /// Fast leader election as one step function: notifications, links and time go in; notifications and the decision come
 /// out. It lives as long as the server and answers in every state; only while Looking does it search. Sockets, dialing
-/// and the resending of a connection's last message are the election link's part (shell/net).
+/// and the resending of a connection's last message are the election link's part (shell/net); the configuration that a
+/// notification carries is looked at before it comes here (quorum 2.7).
 /// Spec: quorum 2; DESIGN, "End of an election"; rules 4, 6, 9 to 15.
 namespace quorate::zab {
 
@@ -23,7 +24,7 @@ struct ElectSettings {
   Millis max_interval{60000};  ///< fastleader.maxNotificationInterval
 };
 
-/// What the election port knows of a voter.
+/// What the election port knows of a voter. Every change is to be told; a dial begins with Unknown.
 enum class Reach : uint8_t {
   Unknown,  ///< Never tried, or a try is under way.
   Open,     ///< There is a connection.
@@ -37,7 +38,7 @@ struct ElectionMessage {
 
 struct ElectionOutput {
   std::vector<ElectionMessage> messages;
-  bool connect_all = false;     ///< Nothing came for a while and messages wait: dial every voter again.
+  bool connect_all = false;     ///< Nothing came for a while and messages wait: dial whoever has no connection.
   std::optional<Vote> decided;  ///< Taken once; the state has changed with it.
 };
 
@@ -45,7 +46,8 @@ class Elect {
  public:
   Elect(ElectSettings settings, Electorate electorate);
 
-  /// Begins to look. `zxid` is the last durable one, `peer_epoch` the currentEpoch file's (rule 12).
+  /// Begins to look. `zxid` is the last durable one (-1: the history is missing, quorum 2.9), `peer_epoch` the
+  /// currentEpoch file's (rule 12).
   void look(Zxid zxid, int64_t peer_epoch, Millis now);
   void on_notification(ServerId from, const wire::Notification& notification, Millis now);
   void on_reach(ServerId voter, Reach reach, Millis now);
@@ -60,37 +62,51 @@ class Elect {
   wire::PeerState state() const { return state_; }
   const Vote& current() const { return current_; }
   int64_t round() const { return round_; }
-  /// Outputs since the last call.
+  /// Outputs since the last call. Messages to one server in their order; of those that still wait the newest is enough.
   ElectionOutput take();
 
  private:
+  using Votes = std::map<ServerId, CastVote>;
+
+  /// A looking voter's message that came while we were not looking ourselves.
+  struct Early {
+    CastVote cast;
+    Millis at;
+  };
+
   Vote initial() const;
-  wire::Notification saying(const Vote& vote, wire::PeerState state) const;
+  void adopt(const Vote& vote);
   void announce();
   void answer(ServerId to, const Vote& vote, wire::PeerState state);
+  void answer_stranger(ServerId to);
+  void on_unsought(ServerId from, const CastVote& cast, Millis now);
   void on_looking(ServerId from, const CastVote& cast, Millis now);
-  void on_settled(ServerId from, const CastVote& cast);
+  void on_settled(ServerId from, const CastVote& cast, Millis now);
+  void count_early(Millis now);
   void consider(Millis now);
   void decide(const Vote& vote);
   bool better_may_come() const;
-  bool has_quorum(const std::map<ServerId, CastVote>& votes, const CastVote& reference) const;
-  bool leader_confirms(const std::map<ServerId, CastVote>& votes, ServerId leader, int64_t round) const;
+  Reach reach_of(ServerId voter) const;
+  bool has_quorum(const Votes& votes, const CastVote& reference) const;
+  bool leader_confirms(const Votes& votes, const Vote& vote) const;
 
   ElectSettings settings_;
   Electorate electorate_;
   wire::PeerState state_ = wire::PeerState::Looking;
-  bool searching_ = false;
-  int64_t round_ = 0;  ///< logicalclock
-  Vote current_;
-  Vote proposal_;
+  bool looked_ = false;     ///< Ever.
+  bool searching_ = false;  ///< From look() to the decision.
+  int64_t round_ = 0;       ///< logicalclock
+  Vote current_;            ///< What the last search found.
+  Vote proposal_;           ///< Of this round.
   Zxid own_zxid_;
   int64_t own_epoch_ = 0;
-  std::map<ServerId, CastVote> received_;  ///< This round's.
-  std::map<ServerId, CastVote> settled_;   ///< Of those who follow or lead, any round.
+  Votes received_;  ///< This round's, our own among them.
+  Votes settled_;   ///< Of those who follow or lead, any round.
+  std::map<ServerId, Early> early_;
   std::map<ServerId, Reach> reach_;
   Millis next_announce_{0};
   Millis interval_{0};
-  std::optional<Millis> finalize_at_;
+  std::optional<Millis> finalize_at_;  ///< Set while a quorum votes as we do.
   ElectionOutput output_;
 };
 

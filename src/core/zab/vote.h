@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <optional>
 
 #include "base/ids.h"
 #include "core/zab/quorum.h"
@@ -24,9 +23,13 @@ struct CastVote {
   int32_t version = 0;  ///< 0 when it is kept for the current round.
 };
 
+/// What a notification says. Requires: its state is a PeerState.
+CastVote cast_of(const wire::Notification& notification);
+
 /// Is `a` the better candidate? The round does not count.
 bool better(const Vote& a, const Vote& b, const Electorate& electorate);
-/// Do they count as the same vote?
+/// Do they count as the same vote? Symmetric, but not transitive: settled servers are compared by less than looking
+/// ones, because those that joined later remember another round and zxid of the same election.
 bool agree(const CastVote& a, const CastVote& b);
 
 }  // namespace quorate::zab

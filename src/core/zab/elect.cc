@@ -1,0 +1,215 @@
+#include "core/zab/elect.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace quorate::zab {
+
+namespace {
+
+using wire::PeerState;
+
+constexpr Millis kNever{std::numeric_limits<int64_t>::max()};
+constexpr int64_t kNobody = std::numeric_limits<int64_t>::min();
+constexpr Zxid kMissingHistory{-1};
+
+bool is_state(int32_t state) { return state >= 0 && state <= static_cast<int32_t>(PeerState::Observing); }
+
+// A voter may send any round, also the highest: it wraps, as with Apache.
+int64_t round_after(int64_t round) { return static_cast<int64_t>(static_cast<uint64_t>(round) + 1); }
+
+}  // namespace
+
+Elect::Elect(ElectSettings settings, Electorate electorate) : settings_(settings), electorate_(std::move(electorate)) {
+  current_.leader = settings_.self;
+}
+
+void Elect::look(Zxid zxid, int64_t peer_epoch, Millis now) {
+  if (!looked_) current_ = {.leader = settings_.self, .zxid = zxid, .round = -1, .peer_epoch = peer_epoch};
+  looked_ = true;
+  searching_ = true;
+  state_ = PeerState::Looking;
+  own_zxid_ = zxid;
+  own_epoch_ = peer_epoch;
+  round_ = round_after(round_);
+  received_.clear();
+  settled_.clear();
+  // Who refused a dial in an earlier election may listen by now; our announcement makes the link dial again.
+  std::erase_if(reach_, [](const auto& entry) { return entry.second == Reach::Refused; });
+  interval_ = settings_.min_interval;
+  next_announce_ = now + interval_;
+  adopt(initial());
+  count_early(now);
+  if (searching_) consider(now);
+}
+
+Vote Elect::initial() const {
+  const bool candidate = electorate_.is_committed_voter(settings_.self);
+  return {.leader = candidate ? settings_.self : ServerId{kNobody},
+          .zxid = settings_.observer ? Zxid{kNobody} : own_zxid_,
+          .round = round_,
+          .peer_epoch = settings_.observer ? kNobody : own_epoch_};
+}
+
+void Elect::adopt(const Vote& vote) {
+  proposal_ = vote;
+  proposal_.round = round_;
+  finalize_at_.reset();
+  // What others would not count of us does not count here: rule 10, quorum 2.5.
+  if (electorate_.is_voter(settings_.self) && electorate_.is_voter(vote.leader) && initial().zxid != kMissingHistory) {
+    received_[settings_.self] = {.vote = proposal_, .state = PeerState::Looking, .version = 0};
+  }
+  announce();
+}
+
+void Elect::announce() {
+  for (const ServerId voter : electorate_.voters()) {
+    if (voter != settings_.self) answer(voter, proposal_, PeerState::Looking);
+  }
+}
+
+void Elect::answer(ServerId to, const Vote& vote, PeerState state) {
+  output_.messages.push_back({.to = to,
+                              .notification = {.state = static_cast<int32_t>(state),
+                                               .leader = vote.leader.value,
+                                               .zxid = vote.zxid,
+                                               .round = vote.round,
+                                               .peer_epoch = vote.peer_epoch,
+                                               .version = wire::kNotificationVersion,
+                                               .config = {}}});
+}
+
+// Whoever has no vote learns what the last election found, in today's round, and is not listened to. Spec: quorum 2.6.
+void Elect::answer_stranger(ServerId to) {
+  Vote vote = current_;
+  vote.round = round_;
+  answer(to, vote, state_);
+}
+
+void Elect::on_notification(ServerId from, const wire::Notification& notification, Millis now) {
+  if (from == settings_.self) return;
+  if (!electorate_.is_voter(from)) return answer_stranger(from);
+  if (!is_state(notification.state)) return;
+  const CastVote cast = cast_of(notification);
+  if (!searching_) return on_unsought(from, cast, now);
+  next_announce_ = now + interval_;
+  if (cast.state == PeerState::Looking && cast.vote.round < round_) answer(from, proposal_, PeerState::Looking);
+  if (!electorate_.is_voter(cast.vote.leader)) return;
+  if (cast.state == PeerState::Looking) return on_looking(from, cast, now);
+  if (cast.state != PeerState::Observing) on_settled(from, cast, now);
+}
+
+// It is answered at once. Voters that lose one leader begin to look at slightly different times, and say so once: an
+// early vote is kept until we look ourselves, as if it had been longer on its way.
+void Elect::on_unsought(ServerId from, const CastVote& cast, Millis now) {
+  if (cast.state != PeerState::Looking) return;
+  if (state_ != PeerState::Looking) answer(from, current_, state_);
+  if (cast.vote.round > round_) early_[from] = {.cast = cast, .at = now};
+}
+
+// Old ones are left out: who still looks after that time has said so again, and who does not shall not be counted.
+void Elect::count_early(Millis now) {
+  for (const auto& [from, early] : std::exchange(early_, {})) {
+    const bool sound = electorate_.is_voter(early.cast.vote.leader);
+    if (searching_ && sound && now - early.at <= settings_.min_interval) on_looking(from, early.cast, now);
+  }
+}
+
+void Elect::on_looking(ServerId from, const CastVote& cast, Millis now) {
+  if (initial().zxid == kMissingHistory || cast.vote.zxid == kMissingHistory) return;
+  if (cast.vote.round < round_) return;
+  if (cast.vote.round > round_) {
+    round_ = cast.vote.round;
+    received_.clear();
+    const Vote own = initial();
+    adopt(better(cast.vote, own, electorate_) ? cast.vote : own);
+  } else if (better(cast.vote, proposal_, electorate_)) {
+    adopt(cast.vote);
+  }
+  received_[from] = {.vote = cast.vote, .state = cast.state, .version = 0};
+  consider(now);
+}
+
+// The one who follows or leads has decided already: in our round it may complete our quorum; in any round a quorum of
+// such servers has a leader that we join. Either way the leader must say so itself (rule 13).
+void Elect::on_settled(ServerId from, const CastVote& cast, Millis now) {
+  if (cast.vote.round == round_) {
+    received_[from] = {.vote = cast.vote, .state = cast.state, .version = 0};
+    if (has_quorum(received_, cast) && leader_confirms(received_, cast.vote)) return decide(cast.vote);
+  }
+  settled_[from] = cast;
+  if (has_quorum(settled_, cast) && leader_confirms(settled_, cast.vote)) return decide(cast.vote);
+  consider(now);
+}
+
+void Elect::on_reach(ServerId voter, Reach reach, Millis now) {
+  reach_[voter] = reach;
+  if (searching_) consider(now);
+}
+
+void Elect::on_time(Millis now, bool undelivered) {
+  if (searching_) consider(now);
+  if (!searching_ || now < next_announce_) return;
+  // Apache does one or the other; but a server that is down must not keep us from repeating ourselves to the rest.
+  announce();
+  output_.connect_all = undelivered;
+  interval_ = std::min(interval_ + interval_, settings_.max_interval);
+  next_announce_ = now + interval_;
+}
+
+Millis Elect::next_time() const {
+  if (!searching_) return kNever;
+  return std::min(next_announce_, finalize_at_.value_or(kNever));
+}
+
+ElectionOutput Elect::take() { return std::exchange(output_, {}); }
+
+void Elect::consider(Millis now) {
+  if (!has_quorum(received_, {.vote = proposal_, .state = PeerState::Looking, .version = 0})) {
+    finalize_at_.reset();
+    return;
+  }
+  if (!finalize_at_) finalize_at_ = now + settings_.finalize_wait;
+  if (now >= *finalize_at_ || !better_may_come()) decide(proposal_);
+}
+
+// Rule 14. Safety does not rest on the answer: a leader that is behind is left during discovery.
+bool Elect::better_may_come() const {
+  return std::ranges::any_of(electorate_.voters(), [this](ServerId voter) {
+    const auto found = received_.find(voter);
+    if (found != received_.end() && found->second.vote == proposal_) return false;
+    return reach_of(voter) != Reach::Refused;
+  });
+}
+
+Reach Elect::reach_of(ServerId voter) const {
+  const auto found = reach_.find(voter);
+  return found == reach_.end() ? Reach::Unknown : found->second;
+}
+
+bool Elect::has_quorum(const Votes& votes, const CastVote& reference) const {
+  VoterSet set = 0;
+  for (const auto& [from, cast] : votes) {
+    if (agree(cast, reference)) set |= electorate_.bit(from);
+  }
+  return electorate_.contains_quorum(set);
+}
+
+bool Elect::leader_confirms(const Votes& votes, const Vote& vote) const {
+  if (vote.leader == settings_.self) return vote.round == round_;
+  const auto found = votes.find(vote.leader);
+  return found != votes.end() && found->second.state == PeerState::Leading;
+}
+
+void Elect::decide(const Vote& vote) {
+  const PeerState follower = settings_.observer ? PeerState::Observing : PeerState::Following;
+  state_ = vote.leader == settings_.self ? PeerState::Leading : follower;
+  searching_ = false;
+  finalize_at_.reset();
+  round_ = vote.round;
+  current_ = vote;
+  output_.decided = vote;
+}
+
+}  // namespace quorate::zab
