@@ -1,0 +1,138 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "core/zab/lead.h"
+#include "wire/record.h"
+
+/// Live traffic: proposals out, acks in, commits out, and what learners forward.
+namespace quorate::zab {
+
+using wire::PacketType;
+
+std::optional<Zxid> Lead::next_zxid() const {
+  constexpr uint32_t kNoCounter = 0xffffffff;  // rule 47
+  const Zxid next = std::max(epoch_start(), journal_.last_made()).next();
+  if (next.counter() == kNoCounter) return std::nullopt;
+  return next;
+}
+
+void Lead::propose(Zxid zxid, std::string_view payload) {
+  if (phase_ == LeadPhase::Over) return;
+  QUORATE_CHECK(phase_ == LeadPhase::Broadcast && zxid > last_proposed_ && zxid <= journal_.last_made());
+  last_proposed_ = zxid;
+  commits_.propose(zxid);
+  each_learner([&](Learner& learner) {
+    if (!learner.forwarding || learner.observer) return;
+    send(learner, PacketType::Proposal, zxid, payload);
+    // Those of its sync are not timed: there are learners that acknowledged them before they were Synced.
+    if (learner.phase >= LearnerPhase::Synced && !learner.timed_proposal) time_proposal(learner, zxid);
+  });
+  drop_slow();
+}
+
+void Lead::on_persisted(Millis now) {
+  if (phase_ == LeadPhase::Over) return;
+  now_ = std::max(now_, now);
+  commits_.on_durable(journal_.durable());
+  spread_commits();
+  drop_slow();
+}
+
+/// Before UPTODATE a learner only acknowledges.
+void Lead::on_synced_packet(Learner& learner, const wire::QuorumPacket& packet) {
+  const bool live = learner.phase == LearnerPhase::Live;
+  switch (packet.kind()) {
+    case PacketType::Ack:
+      return on_ack(learner, packet.zxid);
+    case PacketType::Ping:
+      return on_ping(learner, packet);
+    case PacketType::Request:
+      if (live) return on_request(learner, packet);
+      break;
+    case PacketType::Revalidate:
+      if (live) return on_revalidate(learner, packet);
+      break;
+    default:
+      break;
+  }
+  drop(learner, fmt::format("packet type {} {}", packet.type, live ? "is none of a learner's" : "before UPTODATE"));
+}
+
+void Lead::on_ack(Learner& learner, Zxid zxid) {
+  if (zxid == epoch_start()) return on_new_leader_ack(learner);
+  if (zxid.counter() == 0) return;  // rule 29
+  if (learner.timed_proposal && zxid >= *learner.timed_proposal) {
+    learner.timed_proposal.reset();
+    if (last_proposed_ > zxid) time_proposal(learner, last_proposed_);
+  }
+  commits_.on_ack(vote_of(learner), zxid);
+  spread_commits();
+}
+
+void Lead::time_proposal(Learner& learner, Zxid zxid) {
+  learner.timed_proposal = zxid;
+  learner.proposal_deadline = now_ + ticks(settings_.sync_limit);
+}
+
+void Lead::spread_commits() {
+  const Zxid before = commits_.committed();
+  while (const std::optional<Zxid> zxid = commits_.next_committed()) {
+    journal_.commit(*zxid);
+    each_learner([&](Learner& learner) {
+      if (learner.forwarding && !learner.observer) send(learner, PacketType::Commit, *zxid);
+    });
+  }
+  if (commits_.committed() > before) inform_observers(before);
+}
+
+void Lead::inform_observers(Zxid after) {
+  const auto informed = [](const auto& entry) { return entry.second->forwarding && entry.second->observer; };
+  if (std::ranges::none_of(learners_, informed)) return;
+  journal_.each_after(after, [&](Zxid zxid, std::string_view payload) {
+    if (zxid > journal_.committed()) return;
+    each_learner([&](Learner& learner) {
+      if (learner.forwarding && learner.observer) send(learner, PacketType::Inform, zxid, payload);
+    });
+  });
+}
+
+void Lead::on_request(Learner& learner, const wire::QuorumPacket& packet) {
+  Forwarded request{.from = learner.link, .header = {}, .record = {}, .auth = packet.auth};
+  wire::Decoder in(packet.data);
+  if (!decode(in, request.header)) return drop(learner, fmt::format("REQUEST of {} bytes", packet.data.size()));
+  request.record = in.rest();
+  out_.requests.push_back(request);
+}
+
+void Lead::on_revalidate(Learner& learner, const wire::QuorumPacket& packet) {
+  wire::SessionTimeout session;
+  wire::Decoder in(packet.data);
+  if (!decode(in, session)) return drop(learner, fmt::format("REVALIDATE of {} bytes", packet.data.size()));
+  out_.revalidations.push_back({learner.link, session});
+}
+
+void Lead::on_ping(Learner& learner, const wire::QuorumPacket& packet) {
+  wire::Decoder in(packet.data);
+  while (!in.ended()) {
+    wire::SessionTimeout session;
+    if (!decode(in, session)) return drop(learner, fmt::format("PING of {} bytes", packet.data.size()));
+    out_.touched.push_back(session);
+  }
+}
+
+void Lead::answer_sync(LinkId link) {
+  if (Learner* learner = find(link)) send(*learner, PacketType::Sync, Zxid{0});
+}
+
+void Lead::answer_revalidate(LinkId link, SessionId session, bool valid) {
+  Learner* learner = find(link);
+  if (learner == nullptr) return;
+  ByteBuffer data;
+  wire::Encoder out(data);
+  encode(out, wire::Revalidated{session, valid});
+  send(*learner, PacketType::Revalidate, Zxid{-1}, data.view());
+}
+
+}  // namespace quorate::zab

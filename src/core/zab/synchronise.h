@@ -1,0 +1,46 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "base/ids.h"
+#include "core/zab/journal.h"
+
+/// What a learner lacks, and how the leader brings it there. A pure choice; who makes it registers the learner for
+/// live traffic in the same step (rule 21).
+/// Spec: quorum 3.5, rules 21 to 25; known-faults MUST-3, R-S4.
+namespace quorate::zab {
+
+/// An epoch that was established, and the end of the history that it began with. A server that was brought there
+/// before the epoch's first txn calls its position (epoch, 0).
+struct EpochStart {
+  int64_t epoch = 0;
+  Zxid before;
+};
+
+struct SyncSettings {
+  bool force_snapshot = false;
+  bool history_on_disk = true;     ///< snapshotSizeFactor >= 0
+  std::vector<EpochStart> epochs;  ///< Those that this server knows of.
+};
+
+enum class SyncKind : uint8_t {
+  Diff,          ///< The txns behind `from`, out of the journal.
+  DiffFromDisk,  ///< The same, but the first of them have left the journal: the log may have them.
+  Trunc,         ///< Cut behind `from`; then the txns behind it, if any.
+  Snap,          ///< The whole tree.
+};
+
+struct SyncPlan {
+  SyncKind kind = SyncKind::Snap;
+  Zxid from;  ///< The peer holds our history up to here. Of Snap: nothing.
+  const char* why = "";
+};
+
+/// May `next` follow `last` in a gap-free history? Compat: Apache repeats a zxid on a failed txn (client 3.5).
+bool follows(Zxid last, Zxid next);
+
+/// For a learner whose history ends at `peer`. The committed part of `journal` is what it is compared with: a proposal
+/// that it holds and that is not committed is cut, and sent again, so that its ack counts.
+SyncPlan choose_sync(Zxid peer, const Journal& journal, const SyncSettings& settings);
+
+}  // namespace quorate::zab
