@@ -82,7 +82,7 @@ void Lead::no_history(Learner& learner) {
   if (!learner.disk_began) return send_tree(learner, "our log does not reach back to it without a gap");
   snapshot_next_.insert(learner.sid);
   drop(learner,
-       fmt::format("our log has a gap behind zxid {}; next time it gets a snapshot", hex(learner.disk_at));
+       fmt::format("our log has a gap behind zxid {}; next time it gets a snapshot", hex(learner.disk_at)));
 }
 
 void Lead::send_tree(Learner& learner, const char* why) {
