@@ -3,15 +3,43 @@
 #include "shell/admin/texts.h"
 
 namespace quorate::admin {
+namespace {
+
+/// "3888", or "3888|3889" of a member with two addresses.
+std::string ports(const wire::QuorumMember* me, int32_t wire::PeerAddress::* port) {
+  std::string text;
+  if (me == nullptr) return "-1";
+  for (const wire::PeerAddress& address : me->addresses) {
+    if (!text.empty()) text += "|";
+    text += std::to_string(address.*port);
+  }
+  return text;
+}
+
+/// The last line has no end, as in Apache. A read-only server is outside of any quorum and leaves the members out.
+std::string member_conf(const ServerView& view) {
+  const MemberView& member = *view.member;
+  const wire::QuorumMember* me = member.config.find(view.conf.server_id);
+  std::string text =
+      fmt::format("initLimit={}\nsyncLimit={}\nelectionAlg=3\nelectionPort={}\nquorumPort={}\npeerType={}\n",
+                  member.init_limit, member.sync_limit, ports(me, &wire::PeerAddress::election_port),
+                  ports(me, &wire::PeerAddress::quorum_port), member.role == wire::Role::Observer ? 1 : 0);
+  if (view.mode != Mode::ReadOnly) text += "membership: \n" + wire::to_text(member.config);
+  return text;
+}
+
+}  // namespace
 
 std::string conf_text(const ServerView& view) {
   const ConfView& conf = view.conf;
-  return fmt::format(
+  std::string text = fmt::format(
       "clientPort={}\nsecureClientPort={}\ndataDir={}\ndataDirSize={}\ndataLogDir={}\ndataLogSize={}\ntickTime={}\n"
       "maxClientCnxns={}\nminSessionTimeout={}\nmaxSessionTimeout={}\nclientPortListenBacklog={}\nserverId={}\n",
       conf.client_port, conf.secure_client_port, conf.data_directory, view.around.data_directory_bytes,
       conf.log_directory, view.around.log_directory_bytes, conf.tick_ms, conf.max_client_connections,
       conf.timeouts.min_ms, conf.timeouts.max_ms, conf.backlog, conf.server_id);
+  if (view.member != nullptr) text += member_conf(view);
+  return text;
 }
 
 std::string dirs_text(const ServerView& view) {

@@ -10,7 +10,20 @@ namespace {
 
 uint64_t bits(SessionId id) { return static_cast<uint64_t>(id.value); }
 
+/// A learner knows the sessions and their time-outs; when they end the leader decides.
+std::string global_sessions(const ServerView& view) {
+  std::vector<SessionId> ids;
+  for (const auto& bucket : view.sessions.buckets())
+    ids.insert(ids.end(), bucket.sessions.begin(), bucket.sessions.end());
+  std::ranges::sort(ids);
+  std::string text = fmt::format("Global Sessions({}):\n", ids.size());
+  for (const SessionId id : ids) text += fmt::format("0x{:x}\t{}ms\n", bits(id), view.sessions.timeout_ms(id));
+  return text;
+}
+
 std::string session_sets(const ServerView& view) {
+  if (view.mode == Mode::Follower || view.mode == Mode::Observer) return global_sessions(view);
+
   const auto buckets = view.sessions.buckets();
   size_t tracked = 0;
   for (const auto& bucket : buckets) tracked += bucket.sessions.size();

@@ -77,6 +77,7 @@ void Metrics::print(const replica::ServerStats& core, std::string& out) const {
   for (const auto& [name, summary] : core.read_per_namespace) printer.summary(name + "_read_per_namespace", summary);
   for (const auto& [name, summary] : core.write_per_namespace) printer.summary(name + "_write_per_namespace", summary);
   for (const auto& [at, summary] : keyed_) printer.summary(at.second + "_" + at.first, summary);
+  for (const auto& [at, summary] : keyed_sampled_) printer.sampled(at.second + "_" + at.first, summary);
 }
 
 }  // namespace quorate::admin

@@ -40,6 +40,8 @@ class Metrics {
   }
   /// Summaries by namespace or server id, e.g. of "write_per_namespace". They appear with their first value.
   Summary& keyed(const std::string& key, const std::string& name) { return keyed_[{name, key}]; }
+  /// The same with percentiles, e.g. of "ack_latency" by server id.
+  SampledSummary& keyed_sampled(const std::string& key, const std::string& name) { return keyed_sampled_[{name, key}]; }
 
   /// srst.
   void reset() { *this = Metrics(); }
@@ -61,6 +63,7 @@ class Metrics {
   std::array<Summary, kSummaries.size()> summaries_{};
   std::array<SampledSummary, kSampled.size()> sampled_{};
   std::map<std::pair<std::string, std::string>, Summary> keyed_;
+  std::map<std::pair<std::string, std::string>, SampledSummary> keyed_sampled_;
 };
 
 /// Sorted once for all percentiles: an answer to mntr holds the loop up.

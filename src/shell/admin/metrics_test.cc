@@ -104,6 +104,111 @@ TEST(Mntr, QuotasByNamespace) {
   }
 }
 
+std::vector<std::string> names_of(const std::string& text) {
+  std::vector<std::string> names;
+  for (const std::string& line : lines_of(text)) names.push_back(line.substr(3, line.find('\t') - 3));
+  return names;
+}
+
+// Spec: operations 2.4, mntr; 4.3: how many lines there are, with fsync_threshold_exceed_count as one more.
+TEST(Mntr, OfALeader) {
+  FakeServer server;
+  server.stats.proposal_size = {.last = 96, .min = 36, .max = 97};
+  MemberView member;
+  member.config =
+      wire::parse_quorum_config("server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2\nserver.4=d:1:2:observer").value();
+  member.peer_state = "leading - broadcast";
+  member.leader = LeaderView{.learners = 3,
+                             .synced_followers = 2,
+                             .synced_non_voting_followers = 4,
+                             .synced_observers = 1,
+                             .pending_syncs = 5,
+                             .since = server.now.monotonic - Millis{10977}};
+  ServerView view = server.view();
+  view.mode = Mode::Leader;
+  view.member = &member;
+  const std::string text = answer_word("mntr", view).text;
+  const std::vector<std::string> expected = {"version",
+                                             "server_state",
+                                             "peer_state",
+                                             "ephemerals_count",
+                                             "num_alive_connections",
+                                             "avg_latency",
+                                             "min_proposal_size",
+                                             "outstanding_requests",
+                                             "znode_count",
+                                             "global_sessions",
+                                             "non_mtls_remote_conn_count",
+                                             "last_client_response_size",
+                                             "packets_sent",
+                                             "packets_received",
+                                             "max_proposal_size",
+                                             "max_client_response_size",
+                                             "synced_followers",
+                                             "connection_drop_probability",
+                                             "watch_count",
+                                             "synced_non_voting_followers",
+                                             "synced_observers",
+                                             "auth_failed_count",
+                                             "min_latency",
+                                             "max_file_descriptor_count",
+                                             "approximate_data_size",
+                                             "open_file_descriptor_count",
+                                             "last_proposal_size",
+                                             "pending_syncs",
+                                             "leader_uptime",
+                                             "local_sessions",
+                                             "uptime",
+                                             "max_latency",
+                                             "outstanding_tls_handshake",
+                                             "learners",
+                                             "min_client_response_size",
+                                             "non_mtls_local_conn_count",
+                                             "quorum_size"};
+  auto names = names_of(text);
+  EXPECT_EQ(names.size(), 505u + 1);
+  names.resize(expected.size());
+  EXPECT_EQ(names, expected);
+  for (const char* line :
+       {"zk_server_state\tleader", "zk_peer_state\tleading - broadcast", "zk_learners\t3", "zk_synced_followers\t2",
+        "zk_synced_non_voting_followers\t4", "zk_synced_observers\t1", "zk_pending_syncs\t5", "zk_leader_uptime\t10977",
+        "zk_quorum_size\t3", "zk_last_proposal_size\t96", "zk_min_proposal_size\t36", "zk_max_proposal_size\t97"}) {
+    EXPECT_TRUE(has_line(text, line)) << line;
+  }
+}
+
+TEST(Mntr, OfLearners) {
+  FakeServer server;
+  MemberView member;
+  member.config = wire::parse_quorum_config("server.1=a:1:2\nserver.2=b:1:2").value();
+  member.peer_state = "following - synchronization - snap";
+  member.synced_observers = 7;
+  ServerView view = server.view();
+  view.member = &member;
+  view.mode = Mode::Follower;
+  const std::string follower = answer_word("mntr", view).text;
+  // Spec: operations 4.3 counts two lines more than standalone, and has one for observers that a follower feeds.
+  EXPECT_EQ(names_of(follower).size(), 494u + 1 + 3);
+  EXPECT_TRUE(has_line(follower, "zk_peer_state\tfollowing - synchronization - snap"));
+  EXPECT_TRUE(has_line(follower, "zk_synced_observers\t7"));
+  EXPECT_TRUE(has_line(follower, "zk_quorum_size\t2"));
+  member.synced_observers.reset();
+  member.observer_master_id = 2;
+  view.mode = Mode::Observer;
+  const std::string observer = answer_word("mntr", view).text;
+  EXPECT_EQ(names_of(observer).size(), 497u + 1);
+  EXPECT_TRUE(has_line(observer, "zk_observer_master_id\t2"));
+}
+
+TEST(Metrics, SampledSummariesByServer) {
+  FakeServer server;
+  for (const int ms : {3, 5}) server.metrics.keyed_sampled("1", "ack_latency").add(ms);
+  const std::string text = mntr(server);
+  EXPECT_TRUE(has_line(text, "zk_avg_1_ack_latency\t4.0"));
+  EXPECT_TRUE(has_line(text, "zk_p50_1_ack_latency\t4"));
+  EXPECT_TRUE(has_line(text, "zk_p999_1_ack_latency\t5"));
+}
+
 // The numbers are a client's.
 TEST(Mntr, HugeQuotasStayAtTheLargestNumber) {
   FakeServer server;

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "core/tree/watch_table.h"
 #include "shell/admin/java_format.h"
 #include "shell/admin/metrics.h"
+#include "wire/quorum_config.h"
 
 /// A server as operators see it at one moment: everything that four-letter words and HTTP commands show, as values and
 /// references. Whoever answers a word fills one and may throw it away. Spec: operations 2, 3.
@@ -40,6 +42,28 @@ struct ConfView {
   int32_t backlog = -1;
   int64_t server_id = 0;  ///< 0 when standalone.
   Millis sessionless_timeout{10000};
+};
+
+/// What only a leader knows. Spec: operations 4.3.
+struct LeaderView {
+  int64_t learners = 0;
+  int64_t synced_followers = 0;
+  int64_t synced_non_voting_followers = 0;
+  int64_t synced_observers = 0;
+  int64_t pending_syncs = 0;
+  Millis since;  ///< When it began to lead.
+};
+
+/// What a member of an ensemble shows besides.
+struct MemberView {
+  int32_t init_limit = 0;
+  int32_t sync_limit = 0;
+  wire::Role role = wire::Role::Participant;
+  wire::QuorumConfig config;  ///< The committed one.
+  std::string peer_state;     ///< "leading - broadcast", "following - synchronization - snap"
+  std::optional<LeaderView> leader;
+  std::optional<int64_t> synced_observers;    ///< Of a follower that feeds observers, or could.
+  std::optional<int64_t> observer_master_id;  ///< Of an observer.
 };
 
 /// Which words may be asked.
@@ -70,6 +94,7 @@ struct ServerView {
 
   std::vector<replica::Connection*> connections;  ///< In the order to be shown; closed ones are left out.
   const replica::Connection* asking = nullptr;    ///< The one that the word came on.
+  const MemberView* member = nullptr;             ///< Null: standalone.
   Mode mode = Mode::Standalone;
   bool serving = true;
   Now now;

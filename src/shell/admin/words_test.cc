@@ -172,6 +172,56 @@ TEST(Words, LeaderAndReadOnly) {
   EXPECT_EQ(answer_word("isro", view).text, "ro");
 }
 
+MemberView member_view() {
+  MemberView member;
+  member.init_limit = 10;
+  member.sync_limit = 5;
+  member.config = wire::parse_quorum_config(
+                      "server.1=zoo1:2888:3888|zoo1b:2889:3889;2181\nserver.2=zoo2:2888:3888:observer\n"
+                      "version=100000003")
+                      .value();
+  member.peer_state = "leading - broadcast";
+  return member;
+}
+
+// Spec: operations 2.4, conf.
+TEST(Words, ConfOfAMember) {
+  FakeServer server;
+  const MemberView member = member_view();
+  ServerView view = server.view();
+  view.member = &member;
+  server.conf.server_id = 1;
+  const std::string limits = "serverId=1\ninitLimit=10\nsyncLimit=5\nelectionAlg=3\n";
+  const std::string list =
+      "membership: \nserver.1=zoo1:2888:3888|zoo1b:2889:3889:participant;0.0.0.0:2181\n"
+      "server.2=zoo2:2888:3888:observer\nversion=100000003";
+  const std::string one = answer_word("conf", view).text;
+  EXPECT_TRUE(one.ends_with(limits + "electionPort=3888|3889\nquorumPort=2888|2889\npeerType=0\n" + list)) << one;
+  view.mode = Mode::ReadOnly;
+  EXPECT_TRUE(answer_word("conf", view).text.ends_with("\npeerType=0\n"));
+  MemberView removed = member_view();
+  removed.role = wire::Role::Observer;
+  removed.config = wire::parse_quorum_config("server.2=zoo2:2888:3888").value();
+  view.mode = Mode::Observer;
+  view.member = &removed;
+  EXPECT_TRUE(answer_word("conf", view)
+                  .text.ends_with("electionPort=-1\nquorumPort=-1\npeerType=1\nmembership: \n"
+                                  "server.2=zoo2:2888:3888:participant\nversion=0"));
+}
+
+// Spec: operations 2.4, dump.
+TEST(Words, LearnersDumpSessionsWithTheirTimeouts) {
+  FakeServer server;
+  server.put_to_use();
+  ServerView view = server.view();
+  for (const Mode mode : {Mode::Follower, Mode::Observer}) {
+    view.mode = mode;
+    EXPECT_TRUE(answer_word("dump", view)
+                    .text.starts_with("SessionTracker dump:\nGlobal Sessions(2):\n0x10000201c880000\t30000ms\n"
+                                      "0x10000201c880001\t20000ms\nephemeral nodes dump:\n"));
+  }
+}
+
 TEST(Words, OurVersionLine) {
   const Version version = make_version("293c895a8d966a3ecb92872be4a1daf87d725da2", "2026-02-11 20:15", "0.1.0");
   EXPECT_EQ(version.compatible, "3.9.5-293c895a8d966a3ecb92872be4a1daf87d725da2, built on 2026-02-11 20:15 UTC");
