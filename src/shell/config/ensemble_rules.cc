@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "core/zab/quorum.h"
 #include "shell/config/draft.h"
 
 namespace quorate::config {
@@ -9,6 +10,13 @@ void check_limits(Draft& draft) {
   const EnsembleSettings& ensemble = draft.out.settings.ensemble;
   if (ensemble.init_limit == 0) draft.refuse("initLimit", "initLimit is not set", "want a number of ticks, e.g. 10");
   if (ensemble.sync_limit == 0) draft.refuse("syncLimit", "syncLimit is not set", "want a number of ticks, e.g. 5");
+}
+
+void check_voters(Draft& draft) {
+  const size_t voters = draft.out.settings.ensemble.config.voters();
+  if (voters <= zab::kMaxVoters) return;
+  draft.refuse("server", fmt::format("{} voting members are named", voters),
+               fmt::format("want at most {}; more servers can be observers", zab::kMaxVoters));
 }
 
 /// Falling back to plain connections between servers would open what was closed.
@@ -33,6 +41,7 @@ void refuse_ensemble(Draft& draft) {
 void check_ensemble(Draft& draft) {
   if (!draft.out.settings.ensemble.distributed()) return;
   check_limits(draft);
+  check_voters(draft);
   check_protection(draft);
   refuse_ensemble(draft);
 }

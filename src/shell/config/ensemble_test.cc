@@ -237,6 +237,15 @@ TEST(Members, OtherErrorsDoNotHideTheirs) {
   }
 }
 
+TEST(Members, ThereIsALargestNumberOfVoters) {
+  std::string text = kStatic;
+  for (int sid = 1; sid <= 64; ++sid) text += fmt::format("server.{}=h{}:1:2\n", sid, sid);
+  text += "server.70=o:1:2:observer\n";
+  EXPECT_EQ(other_texts(load_with(text, {{"/d/myid", "1"}})), "");
+  EXPECT_EQ(other_texts(load_with(text + "server.65=h65:1:2\n", {{"/d/myid", "1"}})),
+            "zoo.cfg: server: 65 voting members are named (want at most 64; more servers can be observers)\n");
+}
+
 TEST(Members, TheListDecidesTheRole) {
   const std::string text = std::string(kStatic) + kThree + "server.4=d:1:2:observer\n";
   const LoadOutcome observer = load_with(text + "peerType=observer\n", {{"/d/myid", "4"}});

@@ -86,7 +86,7 @@ std::span<const Key> admin_keys() {
        .fallback = "org.apache.zookeeper.metrics.impl.DefaultMetricsProvider",
        .field = at<&S::admin, &A::metrics_provider>(),
        .where = Where::File,
-       .help = "Where metrics go: the Default, Null or Prometheus provider of Apache."},
+       .help = "Where metrics go: the Default, Null or Prometheus provider of Apache. All are taken as the first."},
       {.name = "metricsProvider.httpHost",
        .fallback = "0.0.0.0",
        .where = Where::File,

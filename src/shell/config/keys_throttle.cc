@@ -96,7 +96,7 @@ std::span<const Key> throttle_keys() {
       {.name = "request_stale_connection_check",
        .type = Type::LenientFlag,
        .fallback = "true",
-       .field = at<&S::replica, &R::request_throttle, &Q::stale_connection_check>(),
+       .note = "nobody is left to take the answer",
        .help = "A request of a closed connection is stale."},
       {.name = "request_throttler.shutdownTimeout",
        .type = Type::LenientInt,

@@ -231,6 +231,17 @@ TEST(Load, WhatIsTheCaseAnywayNeedsNoLine) {
   EXPECT_EQ(all_text(outcome).find("accepted and ignored"), std::string::npos) << all_text(outcome);
 }
 
+TEST(Load, WhatNobodyReadsIsSaid) {
+  for (const char* line :
+       {"metricsProvider.className=org.apache.zookeeper.metrics.impl.NullMetricsProvider",
+        "metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider",
+        "request_stale_connection_check=false"}) {
+    const LoadOutcome outcome = load_text(fmt::format("{}{}\n", kBase, line));
+    EXPECT_EQ(outcome.exit_code, 0);
+    EXPECT_TRUE(logged(outcome, "accepted and ignored", Level::Warn)) << line;
+  }
+}
+
 TEST(Load, AnAliasBesideItsKeyHasNoEffect) {
   const LoadOutcome outcome = load_text(std::string(kBase) + "connectionMaxTokens=4\nconnection_throttle_tokens=9\n");
   EXPECT_EQ(outcome.settings.replica.connection_throttle.tokens, 9);

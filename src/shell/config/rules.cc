@@ -107,12 +107,18 @@ void check_admin(Draft& draft) {
 }
 
 void check_metrics(Draft& draft) {
-  constexpr std::string_view kKnown[] = {"org.apache.zookeeper.metrics.impl.DefaultMetricsProvider",
-                                         "org.apache.zookeeper.metrics.impl.NullMetricsProvider",
-                                         "org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider"};
-  if (std::ranges::find(kKnown, draft.out.settings.admin.metrics_provider) != std::end(kKnown)) return;
+  constexpr std::string_view kDefault = "org.apache.zookeeper.metrics.impl.DefaultMetricsProvider";
+  constexpr std::string_view kOthers[] = {"org.apache.zookeeper.metrics.impl.NullMetricsProvider",
+                                          "org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider"};
+  const std::string& provider = draft.out.settings.admin.metrics_provider;
+  if (provider == kDefault) return;
+  if (std::ranges::find(kOthers, provider) != std::end(kOthers)) {
+    draft.log(Level::Warn,
+              "config: key metricsProvider.className accepted and ignored: metrics are shown by the word mntr alone");
+    return;
+  }
   draft.refuse(*draft.find("metricsProvider.className"), "metrics provider class was not found",
-               fmt::format("want {}, or the Null or Prometheus one", kKnown[0]));
+               fmt::format("want {}, or the Null or Prometheus one", kDefault));
 }
 
 void check_quorum_sasl(Draft& draft) {
