@@ -48,15 +48,15 @@ bool logged(const LoadOutcome& outcome, std::string_view part) {
 TEST(Ensemble, IsRefusedInOnePlaceWithAllItsSettings) {
   const LoadOutcome outcome = load_with(
       std::string(kStatic) + kThree + "server.4=[::4]:2888:3888:observer\nserver.5=e:1:2|f:3:4\n" +
-          "group.1=1:2\ngroup.2=3:5\nweight.2=0\nversion=1f\nmultiAddress.enabled=true\n"
-          "connectToLearnerMasterLimit=7\nquorumListenOnAllIPs=true\nsyncEnabled=false\nobserverMasterPort=2191\n"
-          "reconfigEnabled=true\nlocalSessionsEnabled=true\nlocalSessionsUpgradingEnabled=true\nleaderServes=no\n"
-          "cnxTimeout=51\nquorumCnxnTimeoutMs=52\nelectionPortBindRetry=0\nfastleader.minNotificationInterval=53\n"
-          "fastleader.maxNotificationInterval=54\nleader.maxTimeToWaitForEpoch=55\nmaxConcurrentSnapSyncs=56\n"
-          "leader.maxConcurrentDiffSyncs=57\nleader.ackLoggingFrequency=58\nleaderConnectDelayDuringRetryMs=59\n"
-          "forceSnapshotSync=true\nobserver.reconnectDelayMs=61\nobserver.election.DelayMs=62\n"
-          "observerMaster.sizeLimit=63\ntcpKeepAlive=true\nsnapshotSizeFactor=-0.5\ncommitLogCount=600\n"
-          "multiAddress.reachabilityCheckTimeoutMs=64\nmultiAddress.reachabilityCheckEnabled=false\n",
+          "group.1=1:2\ngroup.2=3:5\nweight.2=0\nversion=1f\nmultiAddress.enabled=true\nconnectToLearnerMasterLimit="
+          "7\nquorumListenOnAllIPs=true\nsyncEnabled=false\nobserverMasterPort=2191\nreconfigEnabled="
+          "true\nlocalSessionsEnabled=true\nlocalSessionsUpgradingEnabled=true\nleaderServes=no\ncnxTimeout="
+          "51\nquorumCnxnTimeoutMs=52\nelectionPortBindRetry=0\nfastleader.minNotificationInterval=53\nfastleader."
+          "maxNotificationInterval=54\nleader.maxTimeToWaitForEpoch=55\nmaxConcurrentSnapSyncs=56\nleader."
+          "maxConcurrentDiffSyncs=57\nleader.ackLoggingFrequency=58\nleaderConnectDelayDuringRetryMs="
+          "59\nforceSnapshotSync=true\nobserver.reconnectDelayMs=61\nobserver.election.DelayMs=62\nobserverMaster."
+          "sizeLimit=63\ntcpKeepAlive=true\nsnapshotSizeFactor=-0.5\ncommitLogCount=600\nmultiAddress."
+          "reachabilityCheckTimeoutMs=64\nmultiAddress.reachabilityCheckEnabled=false\n",
       {{"/d/myid", "2\n"}});
   ASSERT_EQ(outcome.errors.size(), 1u) << texts(outcome);
   EXPECT_EQ(outcome.errors[0].message, "ensembles are not available in this version, and 4 voting member(s) are named");
@@ -64,10 +64,9 @@ TEST(Ensemble, IsRefusedInOnePlaceWithAllItsSettings) {
   const Settings& s = outcome.settings;
   const EnsembleSettings& e = s.ensemble;
   EXPECT_EQ(wire::to_text(e.config),
-            "server.1=a:2888:3888:participant;0.0.0.0:2181\nserver.2=b:2888:3888:participant;0.0.0.0:2181\n"
-            "server.3=c:2888:3888:participant;0.0.0.0:2181\nserver.4=[::4]:2888:3888:observer\n"
-            "server.5=e:1:2|f:3:4:participant\ngroup.1=1:2\ngroup.2=3:5\nweight.1=1\nweight.2=0\nweight.3=1\n"
-            "weight.5=1\nversion=1f");
+            "server.1=a:2888:3888:participant;0.0.0.0:2181\nserver.2=b:2888:3888:participant;0.0.0.0:2181\nserver.3=c:"
+            "2888:3888:participant;0.0.0.0:2181\nserver.4=[::4]:2888:3888:observer\nserver.5=e:1:2|f:3:4:"
+            "participant\ngroup.1=1:2\ngroup.2=3:5\nweight.1=1\nweight.2=0\nweight.3=1\nweight.5=1\nversion=1f");
   EXPECT_TRUE(e.distributed());
   EXPECT_EQ(e.my_id, 2);
   ASSERT_NE(e.me(), nullptr);
@@ -110,10 +109,10 @@ TEST(Ensemble, IsRefusedInOnePlaceWithAllItsSettings) {
 }
 
 TEST(Ensemble, WhatIsUnsetFollowsFromTheLimits) {
-  const LoadOutcome outcome = load_with(std::string(kStatic) + kThree +
-                                            "observerMasterPort=-1\nelectionPortBindRetry=-1\n"
-                                            "leader.maxConcurrentSnapSyncs=0\n",
-                                        {{"/d/myid", "1"}});
+  const LoadOutcome outcome =
+      load_with(std::string(kStatic) + kThree +
+                    "observerMasterPort=-1\nelectionPortBindRetry=-1\nleader.maxConcurrentSnapSyncs=0\n",
+                {{"/d/myid", "1"}});
   const EnsembleSettings& e = outcome.settings.ensemble;
   EXPECT_EQ(e.connect_limit, 10);
   EXPECT_EQ(e.election_read_timeout, Millis{10000});
@@ -143,21 +142,20 @@ TEST(MyId, WhatIsWrongSaysWhatToDo) {
   };
   const Case cases[] = {
       {"", nullptr,
-       "/d/myid: myid file is missing (want the id of this server, which is 1, 2, 3 here, in its first line: echo 1 > "
-       "/d/myid)\n"},
+       "/d/myid: myid file is missing (want this server's id in its first line, one of 1, 2, 3: echo 1 > /d/myid)\n"},
       {"", "abc\n",
-       "/d/myid: serverid abc is not a number (want the id of this server, which is 1, 2, 3 here, in its first line: "
-       "echo 1 > /d/myid)\n"},
+       "/d/myid: serverid abc is not a number (want this server's id in its first line, one of 1, 2, 3: echo 1 > "
+       "/d/myid)\n"},
       {"", "",
-       "/d/myid: serverid null is not a number (want the id of this server, which is 1, 2, 3 here, in its first "
-       "line: echo 1 > /d/myid)\n"},
+       "/d/myid: serverid null is not a number (want this server's id in its first line, one of 1, 2, 3: echo 1 > "
+       "/d/myid)\n"},
       {"", "\n1\n",
-       "/d/myid: serverid  is not a number (want the id of this server, which is 1, 2, 3 here, in its "
-       "first line: echo 1 > /d/myid)\n"},
+       "/d/myid: serverid  is not a number (want this server's id in its first line, one of 1, 2, 3: echo 1 > "
+       "/d/myid)\n"},
       {"", "unreadable", "/d/myid: myid file cannot be read (/d/myid: Permission denied)\n"},
       {"", "9\n",
-       "/d/myid: My id 9 not in the peer list (add a line server.9=..., or: want the id of this server, which is 1, 2, "
-       "3 here, in its first line: echo 1 > /d/myid)\n"},
+       "/d/myid: My id 9 not in the peer list (add a line server.9=..., or: want this server's id in its first line, "
+       "one of 1, 2, 3: echo 1 > /d/myid)\n"},
       {"server.0=z:1:2\n", "0",
        "/d/myid: serverid 0 is out of range (want a number from 1 to 255, the same as in this server's line: "
        "server.<id>=...)\n"},
@@ -253,9 +251,9 @@ TEST(Members, TheListDecidesTheRole) {
   EXPECT_FALSE(logged(observer, "Peer type"));
   const LoadOutcome voter = load_with(text + "peerType=observer\n", {{"/d/myid", "1"}});
   EXPECT_EQ(voter.settings.ensemble.role, wire::Role::Participant);
-  EXPECT_TRUE(logged(voter,
-                     "Peer type from servers list (PARTICIPANT) doesn't match peerType (OBSERVER). Defaulting to "
-                     "servers list."));
+  EXPECT_TRUE(logged(
+      voter,
+      "Peer type from servers list (PARTICIPANT) doesn't match peerType (OBSERVER). Defaulting to servers list."));
 }
 
 TEST(Members, TwoClientAddressesMustAgree) {

@@ -17,8 +17,8 @@ std::string how_to_write(const Settings& settings, const std::string& path) {
   std::vector<int64_t> sids;
   for (const MemberSettings& member : settings.ensemble.config.members) sids.push_back(member.sid);
   if (sids.empty()) return "want one whole number in its first line";
-  return fmt::format("want the id of this server, which is {} here, in its first line: echo {} > {}",
-                     fmt::join(sids, sids.size() == 2 ? " or " : ", "), sids.front(), path);
+  return fmt::format("want this server's id in its first line, one of {}: echo {} > {}", fmt::join(sids, ", "),
+                     sids.front(), path);
 }
 
 void refuse_id(const std::string& path, std::string message, std::string advice, Draft& draft) {
