@@ -98,7 +98,8 @@ TEST(BenchLink, Endpoints) {
   EXPECT_EQ(both->at(1).host, "::1");
   EXPECT_EQ(both->at(1).port, "22");
   EXPECT_EQ(parse_endpoints("plain")->at(0).port, "2181");
-  for (const char* bad : {"", ":1", "a:", "a:1,"}) EXPECT_FALSE(parse_endpoints(bad).has_value()) << bad;
+  for (const char* bad : {"", ":1", "a:", "a:1,", "::1", "fe80::1:2181", "[]:1"})
+    EXPECT_FALSE(parse_endpoints(bad).has_value()) << bad;
 }
 
 TEST(BenchLink, RepliesAreTakenWholeOnly) {

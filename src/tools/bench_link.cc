@@ -60,8 +60,12 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   const bool has_port = colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
   std::string_view host = has_port ? text.substr(0, colon) : text;
   const std::string_view port = has_port ? text.substr(colon + 1) : "2181";
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  if (bracketed) host = host.substr(1, host.size() - 2);
   if (host.empty() || port.empty()) return fail(Fault::Invalid, fmt::format("'{}' is not host:port", text));
+  if (!bracketed && host.find(':') != std::string_view::npos) {
+    return fail(Fault::Invalid, fmt::format("'{}' is not host:port; write an IPv6 address as [::1]:2181", text));
+  }
   return Endpoint{std::string(host), std::string(port)};
 }
 
@@ -193,11 +197,13 @@ void BenchLink::set_nonblocking() {
 Result<size_t> BenchLink::receive() {
   const size_t before = in_.size();
   char* at = in_.grow(kReceiveBytes);
-  const ssize_t got = recv(fd_, at, kReceiveBytes, 0);
+  ssize_t got;
+  do got = recv(fd_, at, kReceiveBytes, 0);
+  while (got < 0 && errno == EINTR);
   const int error = errno;
   in_.truncate(before + static_cast<size_t>(std::max<ssize_t>(got, 0)));
   if (got > 0) return static_cast<size_t>(got);
-  if (got < 0 && (error == EAGAIN || error == EINTR)) return size_t{0};
+  if (got < 0 && error == EAGAIN) return size_t{0};
   if (got == 0 || error == ECONNRESET) return fail(Fault::Closed, "the server closed the connection");
   errno = error;
   return io_error("recv");
