@@ -6,7 +6,7 @@
 #include "shell/config/properties.h"
 
 /// A configuration file and JVM flags: every text is either taken or refused with reasons, the same each time.
-/// Two pieces: the flags, the file.
+/// Two pieces: the flags, which are the dynamic file as well, and the file.
 namespace quorate::fuzz {
 namespace {
 
@@ -38,7 +38,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace quorate;
   fuzz::Input input(data, size);
   const std::string_view flags = input.piece();
-  const config::Source source{"zoo.cfg", input.rest(), flags};
+  const auto read = [&](const std::string& path) -> Result<std::string> {
+    return path.ends_with("/myid") ? "1" : std::string(flags);
+  };
+  const config::Source source{"zoo.cfg", input.rest(), flags, read};
   fuzz::check_properties(source.text);
   const config::LoadOutcome outcome = config::load(source);
   fuzz::check_outcome(outcome);
