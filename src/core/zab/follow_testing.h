@@ -1,89 +1,25 @@
 #pragma once
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "core/zab/follow.h"
-#include "core/zab/zxid_text.h"
-#include "wire/codes.h"
-#include "wire/txn.h"
+#include "core/zab/learner_packets_testing.h"
 
-/// What the tests of a learner share: a leader's packets, a disk, and a shell of a few lines around one Follow. The
-/// bench looks at each packet as it leaves and judges it by what a crash at that moment would leave on disk.
-namespace quorate::zab::testing {
+/// What the tests of a learner share: a disk, and a shell of a few lines around one Follow. The bench looks at each
+/// packet as it leaves and judges it by what a crash at that moment would leave on disk.
+namespace quorate::zab::follow_testing {
 
-using wire::PacketType;
+using Phase = FollowPhase;
+using Texts = std::vector<std::string>;
 
-constexpr int64_t kEpoch = 2;  ///< Of the leader, where a test names no other.
-constexpr Zxid zxid(int64_t epoch, int64_t counter) { return {(epoch << 32) | counter}; }
-
-/// A txn of that type; a reconfig's text is `text`.
-inline std::string txn(Zxid at, wire::Op type = wire::Op::SetData, std::string_view text = "x") {
-  ByteBuffer bytes;
-  wire::Encoder out(bytes);
-  wire::TxnHeader header;
-  header.zxid = at;
-  header.type = static_cast<int32_t>(type);
-  wire::encode(out, header);
-  wire::encode(out, wire::SetDataTxn{"/zookeeper/config", text, -1});
-  return std::string(bytes.view());
-}
-
-inline std::string int64_bytes(int64_t value) {
-  ByteBuffer bytes;
-  wire::Encoder(bytes).i64(value);
-  return std::string(bytes.view());
-}
-
-/// A packet that owns its data.
-struct Packet {
-  int32_t type = 0;
-  Zxid zxid;
-  std::optional<std::string> data{};
-
-  wire::QuorumPacket view() const {
-    wire::QuorumPacket packet;
-    packet.type = type;
-    packet.zxid = zxid;
-    if (data) packet.data = *data;
-    return packet;
-  }
-};
-
-inline Packet packet(PacketType type, Zxid at, std::optional<std::string> data = {}) {
-  return {static_cast<int32_t>(type), at, std::move(data)};
-}
-inline Packet leader_info(int64_t epoch = kEpoch) {
-  return packet(PacketType::LeaderInfo, zxid(epoch, 0), std::string("\0\1\0\0", 4));
-}
-inline Packet proposal(Zxid at, wire::Op type = wire::Op::SetData) {
-  return packet(PacketType::Proposal, at, txn(at, type));
-}
-inline Packet inform(Zxid at) { return packet(PacketType::Inform, at, txn(at)); }
-inline Packet commit(Zxid at) { return packet(PacketType::Commit, at); }
-inline Packet new_leader(int64_t epoch = kEpoch) { return packet(PacketType::NewLeader, zxid(epoch, 0), "version=0"); }
-inline Packet up_to_date() { return packet(PacketType::UpToDate, {-1}); }
-
-inline std::string name_of(int32_t type) {
-  static const std::vector<std::string> kNames = {
-      "",          "REQUEST",      "PROPOSAL",   "ACK",      "COMMIT",
-      "PING",      "REVALIDATE",   "SYNC",       "INFORM",   "COMMITANDACTIVATE",
-      "NEWLEADER", "FOLLOWERINFO", "UPTODATE",   "DIFF",     "TRUNC",
-      "SNAP",      "OBSERVERINFO", "LEADERINFO", "ACKEPOCH", "INFORMANDACTIVATE"};
-  return type > 0 && type < 20 ? kNames[static_cast<size_t>(type)] : fmt::format("type {}", type);
-}
-
-inline std::string text_of(const wire::QuorumPacket& packet) {
-  std::string text = name_of(packet.type) + " " + hex(packet.zxid);
-  if (packet.kind() == PacketType::AckEpoch) text += fmt::format(" epoch {}", wire::Decoder(packet.data).i32());
-  return text;
-}
+constexpr FollowSettings kFollower{{1}, {9}};
+constexpr FollowSettings kObserver{{1}, {9}, true};
 
 /// What a crash leaves.
 struct Disk {
@@ -264,4 +200,42 @@ class Bench {
   bool new_leader_came_ = false;
 };
 
-}  // namespace quorate::zab::testing
+/// A learner whose log ends at 1:5, just come to `phase` under a leader of epoch 2.
+inline std::unique_ptr<Bench> learner_in(Phase phase, FollowSettings settings = kFollower) {
+  auto bench = std::make_unique<Bench>(settings);
+  const auto there = [&] { return bench->follow.phase() == phase; };
+  if (there()) return bench;
+  bench->connect();
+  if (there()) return bench;
+  bench->receive(leader_info());
+  if (there()) return bench;
+  bench->finish_order();
+  if (there()) return bench;
+  if (phase == Phase::Truncating) bench->receive(trunc(zxid(1, 4)));
+  if (phase == Phase::ReceivingTree || phase == Phase::StoringTree) bench->receive(snap(zxid(2, 0)));
+  if (phase == Phase::StoringTree) bench->receive_tree();
+  if (there()) return bench;
+  bench->receive(diff(zxid(1, 5)));
+  if (there()) return bench;
+  bench->receive({proposal(zxid(2, 1)), commit(zxid(2, 1)), new_leader()});
+  if (there()) return bench;
+  bench->take_batch();
+  bench->persist();
+  bench->apply();
+  if (there()) return bench;
+  bench->finish_order();
+  if (there()) return bench;
+  bench->receive(up_to_date());
+  if (there()) return bench;
+  bench->follow.on_closed("the leader went away");
+  EXPECT_TRUE(there());
+  return bench;
+}
+
+inline constexpr Phase kPhases[] = {Phase::Connecting,   Phase::Discovery,        Phase::PromisingEpoch,
+                                    Phase::AwaitingSync, Phase::Truncating,       Phase::ReceivingTree,
+                                    Phase::StoringTree,  Phase::CatchingUp,       Phase::MakingDurable,
+                                    Phase::TakingEpoch,  Phase::AwaitingUpToDate, Phase::Broadcast,
+                                    Phase::Over};
+
+}  // namespace quorate::zab::follow_testing

@@ -12,7 +12,7 @@
 ///
 /// Differences that the protocol allows, and that the test therefore takes out of the recording: the learner of 3.8.0
 /// acknowledges each txn of a DIFF (q04, q08), although it was committed before; ours does not (Spec: quorum 3.7).
-namespace quorate::zab::testing {
+namespace quorate::zab::follow_testing {
 namespace {
 
 struct Row {
@@ -261,4 +261,4 @@ TEST(FollowTranscriptPage, Truncation) {
 }
 
 }  // namespace
-}  // namespace quorate::zab::testing
+}  // namespace quorate::zab::follow_testing
