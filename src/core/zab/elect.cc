@@ -57,7 +57,7 @@ void Elect::adopt(const Vote& vote) {
   proposal_.round = round_;
   finalize_at_.reset();
   // What others would not count of us does not count here: rule 10, quorum 2.5.
-  if (electorate_.is_voter(settings_.self) && electorate_.is_voter(vote.leader) && initial().zxid != kMissingHistory) {
+  if (has_vote() && electorate_.is_voter(vote.leader) && initial().zxid != kMissingHistory) {
     received_[settings_.self] = {.vote = proposal_, .state = PeerState::Looking, .version = 0};
   }
   announce();
@@ -65,11 +65,11 @@ void Elect::adopt(const Vote& vote) {
 
 void Elect::announce() {
   for (const ServerId voter : electorate_.voters()) {
-    if (voter != settings_.self) answer(voter, proposal_, PeerState::Looking);
+    if (voter != settings_.self) say(voter, proposal_, PeerState::Looking);
   }
 }
 
-void Elect::answer(ServerId to, const Vote& vote, PeerState state) {
+void Elect::say(ServerId to, const Vote& vote, PeerState state) {
   output_.messages.push_back({.to = to,
                               .notification = {.state = static_cast<int32_t>(state),
                                                .leader = vote.leader.value,
@@ -80,21 +80,38 @@ void Elect::answer(ServerId to, const Vote& vote, PeerState state) {
                                                .config = {}}});
 }
 
+// A voter that looks answers an observer, and the observer answers a voter that looks: left alone, the two would answer
+// each other without end, as fast as the network lets them. So whoever has no vote, or answers such a one, does not
+// repeat itself within an interval.
+void Elect::answer(ServerId to, const Answer& answer) {
+  std::erase_if(answered_, [&](const auto& entry) { return answer.at - entry.second.at >= settings_.min_interval; });
+  const auto [entry, first] = answered_.try_emplace(to, answer);
+  if (!first && entry->second.vote == answer.vote && entry->second.state == answer.state) return;
+  entry->second = answer;
+  say(to, answer.vote, answer.state);
+}
+
 // Whoever has no vote learns what the last election found, in today's round, and is not listened to. Spec: quorum 2.6.
-void Elect::answer_stranger(ServerId to) {
+// It surely asks when it looks in no later round than ours; else its message may be an answer itself.
+void Elect::answer_stranger(ServerId to, const wire::Notification& notification, Millis now) {
   Vote vote = current_;
   vote.round = round_;
-  answer(to, vote, state_);
+  const bool asks = notification.state == static_cast<int32_t>(PeerState::Looking) && notification.round <= round_;
+  asks ? say(to, vote, state_) : answer(to, {.vote = vote, .state = state_, .at = now});
+}
+
+void Elect::answer_voter(ServerId to, const Vote& vote, Millis now) {
+  has_vote() ? say(to, vote, state_) : answer(to, {.vote = vote, .state = state_, .at = now});
 }
 
 void Elect::on_notification(ServerId from, const wire::Notification& notification, Millis now) {
   if (from == settings_.self) return;
-  if (!electorate_.is_voter(from)) return answer_stranger(from);
+  if (!electorate_.is_voter(from)) return answer_stranger(from, notification, now);
   if (!is_state(notification.state)) return;
   const CastVote cast = cast_of(notification);
   if (!searching_) return on_unsought(from, cast, now);
   next_announce_ = now + interval_;
-  if (cast.state == PeerState::Looking && cast.vote.round < round_) answer(from, proposal_, PeerState::Looking);
+  if (cast.state == PeerState::Looking && cast.vote.round < round_) answer_voter(from, proposal_, now);
   if (!electorate_.is_voter(cast.vote.leader)) return;
   if (cast.state == PeerState::Looking) return on_looking(from, cast, now);
   if (cast.state != PeerState::Observing) on_settled(from, cast, now);
@@ -104,7 +121,7 @@ void Elect::on_notification(ServerId from, const wire::Notification& notificatio
 // early vote is kept until we look ourselves, as if it had been longer on its way.
 void Elect::on_unsought(ServerId from, const CastVote& cast, Millis now) {
   if (cast.state != PeerState::Looking) return;
-  if (state_ != PeerState::Looking) answer(from, current_, state_);
+  if (state_ != PeerState::Looking) answer_voter(from, current_, now);
   if (cast.vote.round > round_) early_[from] = {.cast = cast, .at = now};
 }
 
@@ -165,8 +182,11 @@ Millis Elect::next_time() const {
 
 ElectionOutput Elect::take() { return std::exchange(output_, {}); }
 
+// To us, if we have no vote, looking voters do not tell their votes but what their last election found (quorum 2.6): a
+// leader that is not even there is not worth a decision.
 void Elect::consider(Millis now) {
-  if (!has_quorum(received_, {.vote = proposal_, .state = PeerState::Looking, .version = 0})) {
+  const bool hearsay = !has_vote() && reach_of(proposal_.leader) != Reach::Open;
+  if (hearsay || !has_quorum(received_, {.vote = proposal_, .state = PeerState::Looking, .version = 0})) {
     finalize_at_.reset();
     return;
   }

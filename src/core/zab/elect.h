@@ -74,11 +74,21 @@ class Elect {
     Millis at;
   };
 
+  /// What we said last to somebody, where it is not said again at once.
+  struct Answer {
+    Vote vote;
+    wire::PeerState state;
+    Millis at;
+  };
+
+  bool has_vote() const { return electorate_.is_voter(settings_.self); }
   Vote initial() const;
   void adopt(const Vote& vote);
   void announce();
-  void answer(ServerId to, const Vote& vote, wire::PeerState state);
-  void answer_stranger(ServerId to);
+  void say(ServerId to, const Vote& vote, wire::PeerState state);
+  void answer(ServerId to, const Answer& answer);
+  void answer_stranger(ServerId to, const wire::Notification& notification, Millis now);
+  void answer_voter(ServerId to, const Vote& vote, Millis now);
   void on_unsought(ServerId from, const CastVote& cast, Millis now);
   void on_looking(ServerId from, const CastVote& cast, Millis now);
   void on_settled(ServerId from, const CastVote& cast, Millis now);
@@ -103,6 +113,7 @@ class Elect {
   Votes received_;  ///< This round's, our own among them.
   Votes settled_;   ///< Of those who follow or lead, any round.
   std::map<ServerId, Early> early_;
+  std::map<ServerId, Answer> answered_;  ///< Lately, where one side has no vote.
   std::map<ServerId, Reach> reach_;
   Millis next_announce_{0};
   Millis interval_{0};

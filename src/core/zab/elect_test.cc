@@ -516,6 +516,7 @@ TEST(Elect, ObserverFollowsTheVotesAndTheSettled) {
   Probe votes(4, voters_to(3), /*observer=*/true);
   votes.look(0x500, 9);
   votes.said();
+  votes.reach(3, Reach::Open);
   votes.hear(1, kLooking, vote(3, 0x105, 1, 1));
   EXPECT_EQ(votes.said()[0], "to 1: LOOKING 3 zxid 105 round 1 epoch 1");
   votes.hear(2, kLooking, vote(3, 0x105, 1, 1));
@@ -529,6 +530,60 @@ TEST(Elect, ObserverFollowsTheVotesAndTheSettled) {
   settled.hear(1, kFollowing, vote(3, 0x105, 6, 2));
   settled.hear(3, kLeading, vote(3, 0x105, 6, 2));
   EXPECT_EQ(settled.outcome(), "observes 3");
+}
+
+// Looking voters tell an observer of their last leader, who may be the reason why they look.
+TEST(Elect, ObserverDoesNotDecideForALeaderThatIsAway) {
+  Probe probe(4, voters_to(3), /*observer=*/true);
+  probe.look(0x500, 9);
+  for (const int64_t voter : {1, 2}) probe.hear(voter, kLooking, vote(3, 0x105, 1, 1));
+  probe.reach(3, Reach::Refused);
+  probe.wait(5000);
+  EXPECT_EQ(probe.outcome(), "looks");
+  probe.reach(3, Reach::Open);
+  probe.wait(200);
+  EXPECT_EQ(probe.outcome(), "observes 3");
+}
+
+// Both sides would answer the other's answer: one of them must stop.
+TEST(Elect, AnswersAreNotAnsweredForEver) {
+  Probe voter(2, voters_to(3));
+  voter.look(0x105, 1);
+  voter.said();
+  const Lines told = {"to 9: LOOKING 2 zxid 105 round 1 epoch 1"};
+  voter.hear(9, kObserving, vote(3, 0, 1, 1));
+  EXPECT_EQ(voter.said(), told);
+  voter.hear(9, kObserving, vote(3, 0, 1, 1));
+  voter.hear(9, kLooking, vote(3, 0, 2, 1));
+  EXPECT_EQ(voter.said(), Lines{});
+  voter.hear(9, kLooking, vote(3, 0, 1, 1));  // a question
+  EXPECT_EQ(voter.said(), told);
+  voter.hear(8, kObserving, vote(3, 0, 1, 1));
+  EXPECT_EQ(voter.said().size(), 1U);
+  voter.hear(1, kLooking, vote(2, 0x105, 1, 1));
+  voter.wait(200);
+  EXPECT_EQ(voter.outcome(), "leads 2");
+  voter.said();
+  voter.hear(9, kObserving, vote(3, 0, 1, 1));
+  EXPECT_EQ(voter.said(), Lines{"to 9: LEADING 2 zxid 105 round 1 epoch 1"});
+
+  Probe observer(9, voters_to(3), /*observer=*/true);
+  observer.look(0, 0);
+  observer.hear(1, kLooking, vote(3, 0x105, 5, 1));
+  observer.said();
+  const Lines repeated = {"to 2: LOOKING 3 zxid 105 round 5 epoch 1"};
+  observer.hear(2, kLooking, vote(2, 0, 4, 1));
+  EXPECT_EQ(observer.said(), repeated);
+  observer.hear(2, kLooking, vote(2, 0, 4, 1));
+  EXPECT_EQ(observer.said(), Lines{});
+  observer.hear(1, kFollowing, vote(3, 0x105, 5, 1));
+  observer.hear(3, kLeading, vote(3, 0x105, 5, 1));
+  EXPECT_EQ(observer.outcome(), "observes 3");
+  for (int i = 0; i < 3; ++i) observer.hear(2, kLooking, vote(2, 0, 4, 1));
+  EXPECT_EQ(observer.said(), Lines{"to 2: OBSERVING 3 zxid 105 round 5 epoch 1"});
+  observer.wait(200);
+  observer.hear(2, kLooking, vote(2, 0, 4, 1));
+  EXPECT_EQ(observer.said().size(), 1U);
 }
 
 // An observer's own vote is none: two of four voters and itself are no quorum.
