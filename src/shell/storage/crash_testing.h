@@ -14,7 +14,8 @@
 
 /// For the tests of this room only: a disk that stops at a chosen call and then shows what a power cut may have left.
 /// Of each file the bytes of now or of its last sync; of each directory the names of its last sync and the first few
-/// changes after it. Directories themselves are durable at once, as the posix disk makes them.
+/// changes after it, or any that do not build on a lost one. Directories themselves are durable at once, as the posix
+/// disk makes them.
 namespace quorate::storage {
 
 using DiskImage = std::map<std::string, std::string>;
@@ -41,7 +42,11 @@ class CrashDisk final : public env::Disk {
     Names names = durable_;
     for (const auto& [directory, changes] : directories_) {
       const size_t kept = random() % (changes.size() + 1);
-      for (size_t i = 0; i < kept; ++i) apply(changes[i], names);
+      const bool any_order = random() % 2 == 0;
+      for (size_t i = 0; i < changes.size(); ++i) {
+        const bool stands = changes[i].from.empty() || names.contains(changes[i].from);
+        if (any_order ? stands && random() % 2 == 0 : i < kept) apply(changes[i], names);
+      }
     }
     return image_of(names, [&](const Content& content) { return random() % 2 == 0 ? content.now : content.durable; });
   }

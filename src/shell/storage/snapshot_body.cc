@@ -121,12 +121,12 @@ Result<size_t> SnapshotBody::acl(std::string_view bytes) {
 
 Result<size_t> SnapshotBody::node(std::string_view bytes) {
   const int32_t path_head = i32_at(bytes, 0);
+  if (path_head < 0) return bad("missing path");
+  if (nodes_ == 0 && path_head != 0) return bad("Invalid Datatree, the first node is not the root");
   if (path_head == 1 && bytes[4] == '/') {
     enter(Phase::Done);
     return kTerminatorBytes;
   }
-  if (path_head < 0) return bad("missing path");
-  if (nodes_ == 0 && path_head != 0) return bad("Invalid Datatree, the first node is not the root");
   auto path_length = length_at(bytes, 0);
   if (!path_length) return path_length;
   const size_t data_at = 4 + *path_length;
