@@ -57,7 +57,6 @@ struct Link {
   bool wants_writable = false;
   bool window_opened = false;
   node::Client* node_client = nullptr;
-  uint64_t conn_id = 0;
 
   // The client's end.
   bool client_open = true;

@@ -37,8 +37,8 @@ class Rng {
   }
   bool percent(uint32_t chance) { return below(100) < chance; }
   bool one_in(uint64_t n) { return below(n) == 0; }
-  /// Small values mostly, each power of two about equally often: 0 to less than 2^bits.
-  uint64_t skewed(uint32_t bits) { return next() >> (63 - below(bits)) >> 1; }
+  /// Small values mostly, each power of two about equally often: 0 to less than 2^bits. Requires: bits < 64.
+  uint64_t skewed(uint32_t bits) { return next() >> (63 - below(bits + 1)) >> 1; }
   template <class Range>
   auto& pick(Range& range) {
     return range[below(std::size(range))];

@@ -53,6 +53,26 @@ TEST(SimContent, AProcessEndKeepsThePageCache) {
   EXPECT_TRUE(content.dirty());
 }
 
+// A damaged bit is wherever its byte is kept, and makes nothing durable that was not.
+TEST(SimContent, DamageIsUndoneAndHidesNoLoss) {
+  bool lost = false;
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    Rng rng(seed);
+    SimContent content;
+    content.write(0, run_of('a', 600));
+    content.sync();
+    content.write(0, run_of('b', 600));
+    content.flip(3, 1);
+    EXPECT_EQ(content.bytes()[3], 'c');
+    content.flip(3, 1);
+    EXPECT_EQ(content.bytes(), run_of('b', 600));
+    content.power_cut(rng);
+    EXPECT_TRUE(content.bytes()[3] == 'a' || content.bytes()[3] == 'b');
+    lost = lost || content.bytes()[3] == 'a';
+  }
+  EXPECT_TRUE(lost);
+}
+
 // The kernel calls the pages clean after a failed sync: a later sync makes nothing durable.
 TEST(SimContent, AFailedSyncIsNotMadeUpFor) {
   bool lost = false;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
 #include <set>
 
 #include "sim/start_directory.h"
@@ -161,9 +160,7 @@ void World::accept(Link& link) {
     return;
   }
   node_->set_now();
-  node::Client* client = node_->accept(network_.server_end(link), {"10.0.0.1", "/10.0.0.1:4711", false});
-  link.node_client = client;
-  if (client != nullptr) link.conn_id = client->connection->id.value;
+  link.node_client = node_->accept(network_.server_end(link), {"10.0.0.1", "/10.0.0.1:4711", false});
 }
 
 /// Requests are all made: let everything be answered, look; let all clients leave, look again.
@@ -252,23 +249,43 @@ void World::check_tables() {
   if (replica.stats().digest_mismatches_count > 0) verdict_.fail("the digest of a txn is not its tree's");
 }
 
-/// With nothing under way the server's data table is exactly what the connections' twins have.
+/// With nothing under way the server's tables are exactly what the connections' twins have.
 void World::check_watches() {
-  std::map<std::string, std::set<uint64_t>> wanted;
+  replica::Replica& replica = node_->replica();
+  size_t in_data = 0;
+  size_t in_child = 0;
+  bool all_settled = true;
   for (const auto& link : network_.links()) {
-    if (!is_settled(*link)) continue;
-    link->tap.settle(node_->replica().tree().last_zxid().value);
-    for (const auto& [path, modes] : link->tap.twin().data()) wanted[path].insert(link->conn_id);
-  }
-  std::map<std::string, std::set<uint64_t>> found;
-  for (const auto& [path, connections] : node_->replica().watches().by_path()) {
-    for (const ConnId id : connections) {
-      const bool settled = std::ranges::any_of(
-          network_.links(), [&](const auto& link) { return link->conn_id == id.value && is_settled(*link); });
-      if (settled) found[path].insert(id.value);
+    if (!link->server_open) continue;
+    if (!is_settled(*link)) {
+      all_settled = false;
+      continue;
     }
+    link->tap.settle(replica.tree().last_zxid().value);
+    in_data += link->tap.twin().data().size();
+    in_child += link->tap.twin().child().size();
+    check_watches_of(*link);
   }
-  if (found != wanted) verdict_.fail("the table of data watches is not what clients have registered");
+  if (!all_settled) return;
+  if (replica.watches().data_watches() != in_data || replica.watches().child_watches() != in_child) {
+    verdict_.fail("{} and {} watches are in the tables, clients have {} and {}", replica.watches().data_watches(),
+                  replica.watches().child_watches(), in_data, in_child);
+  }
+}
+
+void World::check_watches_of(const Link& link) {
+  const WatchTwin& twin = link.tap.twin();
+  const auto& watcher = link.node_client->connection->watcher;
+  const auto check = [&](const std::string& path) {
+    // Each kind by its number on the wire; 3 is any.
+    for (const int32_t type : {1, 2, 4, 5}) {
+      const bool there = watcher && node_->replica().watches().contains(*watcher, path, type);
+      if (there == twin.contains(path, type)) continue;
+      verdict_.fail("client {}: a watch of type {} on {} is {}", link.client, type, path, there ? "left" : "missing");
+    }
+  };
+  for (const auto& [path, modes] : twin.data()) check(path);
+  for (const auto& [path, modes] : twin.child()) check(path);
 }
 
 }  // namespace quorate::sim

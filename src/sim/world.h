@@ -75,6 +75,7 @@ class World {
   void check_quiet();
   void check_tables();
   void check_watches();
+  void check_watches_of(const Link& link);
 
   // world_node.cc
   enum class Started : uint8_t { Up, Not };

@@ -1,4 +1,6 @@
+#include "shell/storage/directory.h"
 #include "sim/state_check.h"
+#include "sim/view_disk.h"
 #include "sim/world.h"
 
 /// The node's lives: boot, rounds of its loop, work on the disk, and how each life ends.
@@ -20,9 +22,9 @@ void World::boot() {
     disk_.power_on();
     ++life_;
     ++counts_.restarts;
+    tend_disk();
     if (plan_.max_restarts > 0) arm();
     if (plan_.wall_jumps && rng_.percent(30)) clock_.wall_base_ms += rng_.between(-7'200'000, 7'200'000);
-    tend_disk();
     if (seeded_ && rng_.percent(plan_.damage_percent)) damage();
     const Started started = start();
     repair();
@@ -65,14 +67,14 @@ World::Started World::start() {
 void World::damage() {
   const storage::RecoverySettings& recovery = plan_.settings.recovery;
   const bool in_log = rng_.percent(50);
-  const auto names = disk_.directories().find(in_log ? recovery.log_directory : recovery.snapshot_directory);
-  if (names == disk_.directories().end()) return;
-  std::vector<SimFilePtr> files;
-  for (const auto& [name, file] : names->second.now()) {
-    if (name.starts_with(in_log ? "log." : "snapshot.") && !file->content.bytes().empty()) files.push_back(file);
-  }
+  const std::string& directory = in_log ? recovery.log_directory : recovery.snapshot_directory;
+  ViewDisk view(disk_);
+  auto listing = storage::list_directory(view, directory);
+  if (!listing) return;
+  std::vector<storage::NamedFile>& files = in_log ? listing->logs : listing->snapshots;
+  std::erase_if(files, [](const storage::NamedFile& file) { return file.size == 0; });
   if (files.empty()) return;
-  damaged_file_ = in_log ? rng_.pick(files) : files.back();
+  damaged_file_ = disk_.find(directory + "/" + (in_log ? rng_.pick(files) : files.back()).name);
   damaged_at_ = rng_.below(damaged_file_->content.bytes().size());
   damage_mask_ = static_cast<uint8_t>(1U << rng_.below(8));
   damaged_file_->content.flip(damaged_at_, damage_mask_);
