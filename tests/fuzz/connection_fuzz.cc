@@ -249,7 +249,7 @@ void World::settle() {
     if (peer.open() && peer.wire->writable_wanted) node_->on_writable(*peer.client);
   }
   const auto busy = [this] {
-    return log_begun_ || background_begun_ || node_->replica().has_batch() || node_->walking() ||
+    return log_begun_ || background_begun_ || node_->replica().journal().has_batch() || node_->walking() ||
            node_->background().has_work() || node_->background().snapshotting();
   };
   int rounds = 0;

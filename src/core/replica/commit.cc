@@ -6,7 +6,6 @@
 #include "core/replica/replica.h"
 #include "core/replica/reply.h"
 #include "wire/client.h"
-#include "wire/log_record.h"
 
 /// What is durable is applied, in zxid order: tree, watches, then the reply, so that an event always leaves before any
 /// answer that shows its change. Spec: client 6.2, 7.2, 7.4, 7.5, 8.6.
@@ -15,15 +14,13 @@ namespace {
 
 constexpr int64_t kDigestEvery = 128;
 constexpr size_t kDigestsKept = 1024;
-constexpr size_t kSparesKept = 2;  // One at the log, one being filled.
 
 }  // namespace
 
-void Replica::on_persisted(LogBatch batch) {
-  broadcast_.on_persisted(batch.last);
-  const std::string_view records = batch.records.view();
-  for (size_t offset = 0; offset < records.size();) apply_txn(wire::next_payload(records, offset));
-  if (spare_.size() < kSparesKept) spare_.push_back(std::move(batch));
+void Replica::on_persisted() {
+  journal_.on_persisted();
+  journal_.commit(journal_.durable());  // a quorum of one
+  for (auto txn = journal_.next_to_apply(); !txn.empty(); txn = journal_.next_to_apply()) apply_txn(txn);
   admit_stalled();
 }
 

@@ -78,7 +78,7 @@ TEST(Handshake, RenewalCutsTheOldConnection) {
   Peer& renewed = bench.open();
   bench.send(renewed, connect_request(
                           {.last_zxid = 1, .timeout_ms = 20000, .session = id, .password = session::password_of(id)}));
-  EXPECT_FALSE(bench.replica.has_batch());
+  EXPECT_FALSE(bench.replica.journal().has_batch());
   bench.flush();
   EXPECT_EQ(renewed.received, connect_response(20000, id, session::password_of(id)));
   EXPECT_TRUE(old.closed);

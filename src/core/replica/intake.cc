@@ -111,15 +111,12 @@ void Replica::submit_own(wire::Op op, SessionId session, std::string_view body) 
 }
 
 void Replica::enqueue_write(Connection* connection, const WriteRequest& write, Millis received) {
-  const Zxid zxid = broadcast_.propose();
-  const size_t before = batch_.records.size();
-  const Zxid last_before = batch_.last;
-  if (batch_.empty()) batch_.first = zxid;
-  Prepared prepared = preparer_.prepare(write, zxid, now_, batch_.records);
-  batch_.last = zxid;
-  ++batch_.txns;
-  const auto record_bytes = static_cast<int64_t>(batch_.records.size() - before);
-  if (batch_.txns > 1 && batch_.records.size() > kMaxBatchBytes) split_batch(before, last_before);
+  const Zxid zxid = journal_.last_made().next();
+  ByteBuffer& records = journal_.records();
+  const size_t before = records.size();
+  Prepared prepared = preparer_.prepare(write, zxid, now_, records);
+  const auto record_bytes = static_cast<int64_t>(records.size() - before);
+  journal_.made(zxid);
   stats_.proposal_size.add(record_bytes);
   ++stats_.proposal_count;
 

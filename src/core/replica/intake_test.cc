@@ -69,13 +69,13 @@ TEST(Intake, EachBatchLetsGoWhatStoodBehindIt) {
   Peer& peer = bench.join();
   bench.send(peer, 1, Op::Create, ask::create("/a"));
   bench.send(peer, 2, Op::Ping);
-  LogBatch first = bench.replica.take_batch();
+  bench.begin_persist();
   bench.send(peer, 3, Op::Create, ask::create("/b"));
   bench.send(peer, 4, Op::Exists, path_watch("/b", false));
-  bench.replica.on_persisted(std::move(first));
+  bench.end_persist();
   bench.flush();
   EXPECT_EQ(xids(peer), (Xids{1, -2}));
-  bench.replica.on_persisted(bench.replica.take_batch());
+  EXPECT_TRUE(bench.persist());
   bench.flush();
   EXPECT_EQ(xids(peer), (Xids{3, 4}));
 }

@@ -12,6 +12,8 @@ namespace {
 
 // Any fixed number will do: dropping needs to be even, not secret.
 constexpr uint64_t kThrottleSeed = 0x51C6D660ULL;
+// Without learners nobody asks for a txn that is applied.
+constexpr size_t kKeptTxns = 0;
 
 }  // namespace
 
@@ -23,7 +25,7 @@ Replica::Replica(ReplicaSettings settings, auth::Auth auth, StartingPoint start)
       sessions_(std::move(start.sessions)),
       session_table_(settings_.tick),
       watches_(start.seed),
-      broadcast_(tree_->last_zxid()),
+      journal_(tree_->last_zxid(), kKeptTxns),
       preparer_(*tree_, session_table_, auth_, settings_),
       reads_(*tree_, watches_, auth_),
       throttle_(settings_.connection_throttle, kThrottleSeed),
@@ -90,32 +92,6 @@ void Replica::forget(Connection& connection) {
   std::erase(outbox_.closes, &connection);
   std::erase(outbox_.gates, &connection);
   connections_.erase(connection.id);
-}
-
-LogBatch Replica::take_batch() {
-  if (!full_batches_.empty()) return full_batches_.pop();
-  LogBatch batch = std::move(batch_);
-  batch_ = LogBatch();
-  if (!spare_.empty()) {
-    batch_.records = std::move(spare_.back().records);
-    batch_.records.clear();
-    spare_.pop_back();
-  }
-  return batch;
-}
-
-/// Closes the batch in front of its last record; `before` is the zxid of the record ahead of that one.
-void Replica::split_batch(size_t last_record, Zxid before) {
-  const std::string_view record = batch_.records.view().substr(last_record);
-  LogBatch next;
-  next.records.append(record);
-  next.first = next.last = batch_.last;
-  next.txns = 1;
-  batch_.records.truncate(last_record);
-  batch_.last = before;
-  --batch_.txns;
-  full_batches_.push(std::move(batch_));
-  batch_ = std::move(next);
 }
 
 void Replica::on_tick() {

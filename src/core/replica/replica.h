@@ -20,11 +20,11 @@
 #include "core/tree/apply.h"
 #include "core/tree/tree.h"
 #include "core/tree/watch_table.h"
-#include "core/zab/broadcast.h"
+#include "core/zab/journal.h"
 
 /// One server as one step function: frames, log completions and time go in; replies, log batches and closes come out.
 /// Quiet and deterministic: no clock, thread, socket or file. The path of a write through it: on_frame (intake.cc) →
-/// Preparer::prepare → Broadcast::propose → [log] → on_persisted → apply → reply (commit.cc).
+/// Preparer::prepare → Journal::made → [log] → on_persisted → apply → reply (commit.cc).
 /// Called by one thread at a time. Spec: client 2, 8, 9.
 namespace quorate::replica {
 
@@ -56,17 +56,16 @@ class Replica {
   void close(Connection& connection);
   /// The shell will not use the connection again.
   void release(Connection& connection);
-  /// The log holds the batch. Applies it, fires watches, replies.
-  void on_persisted(LogBatch batch);
+  /// The log holds the batch that was taken from the journal. Applies it, fires watches, replies.
+  void on_persisted();
   /// Time has passed: expiry, container cleaning, throttled requests.
   void on_tick();
 
   // Outputs.
   Outbox& outbox() { return outbox_; }
-  bool has_batch() const { return !batch_.empty() || !full_batches_.empty(); }
-  bool has_full_batch() const { return !full_batches_.empty(); }
-  int32_t batch_txns() const { return batch_.txns; }
-  LogBatch take_batch();
+  /// Batches for the log are taken from here.
+  zab::Journal& journal() { return journal_; }
+  const zab::Journal& journal() const { return journal_; }
   /// Earliest time at which on_tick() has something to do.
   Millis next_tick() const;
 
@@ -131,7 +130,6 @@ class Replica {
   int64_t large_bytes(size_t frame_bytes) const;
   void submit(Connection& connection, const Request& request);
   void submit_own(wire::Op op, SessionId session, std::string_view body);
-  void split_batch(size_t last_record, Zxid before);
   void enqueue_write(Connection* connection, const WriteRequest& write, Millis received);
   void answer_in_turn(Connection& connection, const Request& request, std::string_view frame);
   void count_read(const Request& request, size_t reply_bytes);
@@ -177,7 +175,7 @@ class Replica {
   tree::SessionList sessions_;
   session::SessionTable session_table_;
   tree::WatchTables watches_;
-  zab::Broadcast broadcast_;
+  zab::Journal journal_;
   Preparer preparer_;
   Reads reads_;
   ConnectionThrottle throttle_;
@@ -189,9 +187,6 @@ class Replica {
   boost::unordered_flat_map<ConnId, std::unique_ptr<Connection>, std::hash<ConnId>> connections_;
   boost::unordered_flat_map<SessionId, Connection*, std::hash<SessionId>> bound_;
 
-  Fifo<LogBatch> full_batches_;  ///< Prepared, not yet handed to the log, closed at kMaxBatchBytes.
-  LogBatch batch_;               ///< The one being filled.
-  std::vector<LogBatch> spare_;  ///< Memory to be used again.
   Fifo<InFlight> in_flight_;
   int64_t large_bytes_in_flight_ = 0;
   size_t waiting_reads_ = 0;  ///< In the `waiting` of all connections.

@@ -3,21 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "core/replica/replica_testing.h"
-#include "core/zab/broadcast.h"
 #include "wire/log_record.h"
 
 namespace quorate::replica::testing {
 namespace {
-
-TEST(Broadcast, CommitsWhatItsOwnLogHolds) {
-  zab::Broadcast broadcast(Zxid{7});
-  EXPECT_EQ(broadcast.propose(), Zxid{8});
-  EXPECT_EQ(broadcast.propose(), Zxid{9});
-  EXPECT_EQ(broadcast.last_proposed(), Zxid{9});
-  EXPECT_EQ(broadcast.committed(), Zxid{7});
-  EXPECT_EQ(broadcast.on_persisted(Zxid{9}), Zxid{9});
-  EXPECT_EQ(broadcast.on_persisted(Zxid{8}), Zxid{9});  // never back
-}
 
 struct Counted {
   int32_t txns = 0;
@@ -25,7 +14,7 @@ struct Counted {
 };
 
 /// The records of a batch, whose zxids follow each other from `first`.
-Counted count_records(const LogBatch& batch) {
+Counted count_records(const zab::LogBatch& batch) {
   Counted counted;
   Zxid expected = batch.first;
   for (size_t offset = 0; offset < batch.records.size(); expected = expected.next()) {
@@ -39,11 +28,11 @@ Counted count_records(const LogBatch& batch) {
   return counted;
 }
 
-void expect_well_formed(const LogBatch& batch) {
+void expect_well_formed(const zab::LogBatch& batch) {
   const Counted counted = count_records(batch);
   EXPECT_EQ(counted.txns, batch.txns);
   EXPECT_EQ(counted.last, batch.last);
-  EXPECT_TRUE(batch.txns == 1 || batch.records.size() <= kMaxBatchBytes);
+  EXPECT_TRUE(batch.txns == 1 || batch.records.size() <= zab::kMaxBatchBytes);
 }
 
 // A batch is at most 1 MiB, or a single record.
@@ -56,34 +45,33 @@ TEST(Batches, AreSplitBetweenRecords) {
   for (const size_t size : kSizes) {
     bench.send(peer, ++xid, Op::SetData, ask::set_data("/a", std::string(size, 'x')));
   }
-  std::vector<LogBatch> batches;
-  while (bench.replica.has_batch()) batches.push_back(bench.replica.take_batch());
   std::vector<int32_t> counts;
   Zxid next{3};
-  for (const LogBatch& batch : batches) {
+  while (bench.replica.journal().has_batch()) {
+    const zab::LogBatch& batch = bench.replica.journal().take_batch();
     expect_well_formed(batch);
     EXPECT_EQ(batch.first, next);
     next = batch.last.next();
     counts.push_back(batch.txns);
+    bench.replica.on_persisted();
   }
   EXPECT_EQ(counts, (std::vector<int32_t>{3, 1, 3, 1, 2}));
   EXPECT_EQ(next, Zxid{13});
-  for (LogBatch& batch : batches) bench.replica.on_persisted(std::move(batch));
   bench.flush();
   EXPECT_EQ(peer.replies().size(), 10U);
 }
 
 TEST(Batches, AreEmptyWithoutWrites) {
   Bench bench;
-  EXPECT_FALSE(bench.replica.has_batch());
-  EXPECT_TRUE(bench.replica.take_batch().empty());
+  zab::Journal& journal = bench.replica.journal();
+  EXPECT_FALSE(journal.has_batch());
   Peer& peer = bench.join();
   bench.send(peer, 1, Op::Create, ask::create("/a"));
-  EXPECT_EQ(bench.replica.batch_txns(), 1);
-  const LogBatch batch = bench.replica.take_batch();
+  EXPECT_EQ(journal.open_txns(), 1);
+  const zab::LogBatch& batch = journal.take_batch();
   EXPECT_EQ(batch.first, Zxid{2});
   EXPECT_EQ(batch.last, Zxid{2});
-  EXPECT_FALSE(bench.replica.has_batch());
+  EXPECT_EQ(journal.open_txns(), 0);
 }
 
 // The counter's 0 is no txn's. Spec: disk 4.1.
@@ -96,11 +84,12 @@ TEST(Batches, SplitWhereTheCounterWraps) {
   for (int32_t xid = 1; xid <= 2; ++xid) {
     bench.send(peer, xid, Op::SetData, ask::set_data("/", std::string(600000, 'x')));
   }
-  LogBatch first = bench.replica.take_batch();
+  const zab::LogBatch& first = bench.replica.journal().take_batch();
   EXPECT_EQ(first.last, Zxid{0x1ffffffff});
-  LogBatch second = bench.replica.take_batch();
-  EXPECT_EQ(second.first, Zxid{0x200000001});
   expect_well_formed(first);
+  bench.replica.on_persisted();
+  const zab::LogBatch& second = bench.replica.journal().take_batch();
+  EXPECT_EQ(second.first, Zxid{0x200000001});
   expect_well_formed(second);
 }
 
@@ -116,7 +105,7 @@ TEST(Start, EphemeralsOfUnknownOwnersAreClosedByATxn) {
   fields.tree->set_last_zxid(Zxid{9});
   fields.sessions.add(SessionId{78}, 30000);
   Bench bench(std::move(fields));
-  ASSERT_TRUE(bench.replica.has_batch());
+  ASSERT_TRUE(bench.replica.journal().has_batch());
   EXPECT_NE(bench.replica.tree().find("/lost"), tree::kNoNode);
   bench.run();
   EXPECT_EQ(bench.last_zxid(), 10);

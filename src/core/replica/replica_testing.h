@@ -132,13 +132,18 @@ class Bench {
 
   /// One batch becomes durable. False: there was none.
   bool persist() {
-    if (!replica.has_batch()) return false;
-    LogBatch batch = replica.take_batch();
-    EXPECT_EQ(batch.first, last_persisted_.next());
-    last_persisted_ = batch.last;
-    replica.on_persisted(std::move(batch));
+    if (!replica.journal().has_batch()) return false;
+    begin_persist();
+    end_persist();
     return true;
   }
+  /// The same in two steps, for what happens during a sync.
+  void begin_persist() {
+    const zab::LogBatch& batch = replica.journal().take_batch();
+    EXPECT_EQ(batch.first, last_persisted_.next());
+    last_persisted_ = batch.last;
+  }
+  void end_persist() { replica.on_persisted(); }
   /// What the core wants done. What is sent after it has to be flushed again.
   void flush() {
     Outbox& outbox = replica.outbox();

@@ -35,7 +35,7 @@ TEST(RequestThrottle, FramesOfAllConnectionsWaitInOrder) {
   EXPECT_EQ(bench.replica.stats().request_throttle_wait_count, 4);
 
   EXPECT_TRUE(bench.persist());
-  EXPECT_TRUE(bench.replica.has_batch());
+  EXPECT_TRUE(bench.replica.journal().has_batch());
   bench.flush();
   EXPECT_EQ(second.replies(), (std::vector<Reply>{{1, 3, Code::NoNode, ""}}));
   bench.run();
@@ -51,7 +51,7 @@ TEST(RequestThrottle, OffLetsEverythingPass) {
   Bench bench;
   Peer& peer = bench.join();
   for (int i = 0; i < 100; ++i) fill(bench, peer);
-  EXPECT_EQ(bench.replica.batch_txns(), 100);
+  EXPECT_EQ(bench.replica.journal().open_txns(), 100);
   EXPECT_EQ(bench.replica.stats().request_throttle_wait_count, 0);
 }
 
@@ -174,15 +174,15 @@ TEST(RequestThrottle, FramesOfAnEndingSessionAreDropped) {
   fill(bench, other);
   bench.send(peer, 1, Op::GetData, path_watch("/", true));
   bench.send(peer, 2, Op::Create, ask::create("/a"));
-  LogBatch fills = bench.replica.take_batch();
+  bench.begin_persist();
   bench.at(12000);
   bench.replica.on_tick();  // the end of the session is prepared, not yet applied
-  bench.replica.on_persisted(std::move(fills));
+  bench.end_persist();
   bench.flush();
   EXPECT_EQ(peer.received, "");
   EXPECT_FALSE(peer.closed);
   EXPECT_TRUE(bench.replica.watches().empty());
-  bench.replica.on_persisted(bench.replica.take_batch());
+  EXPECT_TRUE(bench.persist());
   bench.flush();
   EXPECT_TRUE(peer.closed);
   EXPECT_EQ(bench.replica.tree().find("/a"), tree::kNoNode);

@@ -14,8 +14,8 @@ LogActor::LogActor(env::Disk& disk, const env::Clock& clock, const storage::LogS
 
 bool LogActor::begin() {
   QUORATE_CHECK(!working_);
-  if (next_.empty()) return false;
-  current_ = std::exchange(next_, replica::LogBatch());
+  if (next_ == nullptr) return false;
+  current_ = std::exchange(next_, nullptr);
   roll_now_ = std::exchange(roll_, false);
   working_ = true;
   return true;
@@ -25,18 +25,18 @@ void LogActor::perform() {
   const int64_t started = clock_.micros();
   if (roll_now_) log_.roll();
   const uint64_t files = log_.files_created();
-  outcome_ = log_.append(current_.records, current_.first);
-  new_file_ = log_.files_created() > files ? current_.first : Zxid{0};
+  outcome_ = log_.append(current_->records, current_->first);
+  new_file_ = log_.files_created() > files ? current_->first : Zxid{0};
   if (outcome_ && !planted(Planted::AckBeforeSync)) outcome_ = log_.sync();
   last_micros_ = clock_.micros() - started;
 }
 
-Result<replica::LogBatch> LogActor::finish() {
+Result<LogActor::Durable> LogActor::finish() {
   QUORATE_CHECK(working_);
   working_ = false;
   if (!outcome_) return std::unexpected(outcome_.error());
   typical_sync_micros_ = typical_sync_micros_ == 0 ? last_micros_ : (typical_sync_micros_ * 7 + last_micros_) / 8;
-  return std::move(current_);
+  return Durable{current_->txns, current_->records.size()};
 }
 
 std::optional<LogLine> LogActor::slow_sync_line() const {

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "base/log_line.h"
-#include "core/replica/outbox.h"
+#include "core/zab/journal.h"
 #include "shell/env/clock.h"
 #include "shell/node/actor.h"
 #include "shell/storage/txn_log.h"
@@ -18,10 +18,15 @@ class LogActor final : public Actor {
 
   // Loop thread.
   bool busy() const { return working_; }
-  void give(replica::LogBatch batch) { next_ = std::move(batch); }
+  /// The batch stays where it is until finish().
+  void give(zab::LogBatch& batch) { next_ = &batch; }
   bool begin() override;
-  /// The durable batch. An error is final: the process must stop.
-  Result<replica::LogBatch> finish();
+  struct Durable {
+    int32_t txns = 0;
+    size_t bytes = 0;
+  };
+  /// What the batch was. An error is final: the process must stop.
+  Result<Durable> finish();
   /// The next batch goes to a new file.
   void roll() { roll_ = true; }
 
@@ -43,8 +48,8 @@ class LogActor final : public Actor {
   bool working_ = false;
   bool roll_ = false;
   bool roll_now_ = false;
-  replica::LogBatch next_;
-  replica::LogBatch current_;
+  zab::LogBatch* next_ = nullptr;
+  zab::LogBatch* current_ = nullptr;
   Result<void> outcome_;
   Zxid new_file_;  ///< First zxid of the file that the last batch began; 0: none.
   int64_t last_micros_ = 0;

@@ -227,34 +227,35 @@ void Node::drop(Client& client) {
 }
 
 bool Node::begin_log() {
-  if (log_.busy() || failed_ || !replica_->has_batch() || !flush_is_due()) return false;
-  replica::LogBatch batch = replica_->take_batch();
-  lone_write_ = batch.txns == 1 && !replica_->has_batch();
-  log_.give(std::move(batch));
+  if (log_.busy() || failed_ || !replica_->journal().has_batch() || !flush_is_due()) return false;
+  zab::Journal& journal = replica_->journal();
+  zab::LogBatch& batch = journal.take_batch();
+  lone_write_ = batch.txns == 1 && !journal.has_full_batch() && journal.open_txns() == 0;
+  log_.give(batch);
   return log_.begin();
 }
 
 void Node::on_log_done() {
-  auto batch = log_.finish();
-  if (!batch) {
+  const auto durable = log_.finish();
+  if (!durable) {
     failed_ = true;
     lines_.push_back({Level::Error, "SyncRequestProcessor",
                       fmt::format("Severe unrecoverable error, from thread : SyncThread: {}; nothing more is "
                                   "acknowledged and the process stops",
-                                  batch.error().detail)});
+                                  durable.error().detail)});
     return;
   }
   last_flush_ = now().monotonic;
   metrics_.summary<"fsynctime">().add(log_.last_sync_micros() / 1000);
-  metrics_.summary<"sync_processor_batch_size">().add(batch->txns);
+  metrics_.summary<"sync_processor_batch_size">().add(durable->txns);
   if (auto created = log_.new_file_line()) lines_.push_back(std::move(*created));
   if (auto slow = log_.slow_sync_line()) {
     lines_.push_back(std::move(*slow));
     ++sync_warnings_;
   }
-  txns_since_snapshot_ += batch->txns;
-  bytes_since_snapshot_ += static_cast<int64_t>(batch->records.size());
-  replica_->on_persisted(std::move(*batch));
+  txns_since_snapshot_ += durable->txns;
+  bytes_since_snapshot_ += static_cast<int64_t>(durable->bytes);
+  replica_->on_persisted();
   consider_fill();
   consider_snapshot();
 }

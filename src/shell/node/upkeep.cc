@@ -24,13 +24,14 @@ void Node::on_tick() {
 
 Millis Node::next_tick() const {
   const Millis next = std::min(replica_->next_tick(), next_upkeep_);
-  return replica_->has_batch() && !log_.busy() ? std::min(next, last_flush_ + settings_.flush_delay) : next;
+  return replica_->journal().has_batch() && !log_.busy() ? std::min(next, last_flush_ + settings_.flush_delay) : next;
 }
 
 // Spec: disk 2.5, "flush trigger".
 bool Node::flush_is_due() const {
   if (settings_.flush_delay.value <= 0 || now().monotonic >= last_flush_ + settings_.flush_delay) return true;
-  return replica_->has_full_batch() || (settings_.max_batch > 0 && replica_->batch_txns() >= settings_.max_batch);
+  const zab::Journal& journal = replica_->journal();
+  return journal.has_full_batch() || (settings_.max_batch > 0 && journal.open_txns() >= settings_.max_batch);
 }
 
 void Node::expire_idle() {
