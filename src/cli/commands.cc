@@ -20,12 +20,18 @@
 namespace quorate::cli {
 namespace {
 
+/// A device named by mistake may never end.
+constexpr size_t kMostBytes = 16 << 20;
+
 Result<std::string> read_file(const std::string& name) {
   const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(name.c_str(), "re"), &std::fclose);
   if (file == nullptr) return fail(errno == ENOENT ? Fault::NotFound : Fault::Io, name + ": " + std::strerror(errno));
   std::string text;
   char piece[4096];
-  for (size_t n; (n = std::fread(piece, 1, sizeof piece, file.get())) > 0;) text.append(piece, n);
+  for (size_t n; (n = std::fread(piece, 1, sizeof piece, file.get())) > 0;) {
+    text.append(piece, n);
+    if (text.size() > kMostBytes) return fail(Fault::Io, name + ": larger than 16 MiB, which no such file is");
+  }
   // A directory opens like a file and fails here.
   if (std::ferror(file.get()) != 0) return fail(Fault::Io, name + ": " + std::strerror(errno));
   return text;

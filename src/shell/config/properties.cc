@@ -53,7 +53,7 @@ class LineReader {
         if (at_ >= text_.size()) break;
         logical.text += skip_blanks(take_natural());
       }
-      return logical;
+      if (!logical.text.empty()) return logical;
     }
     return std::nullopt;
   }

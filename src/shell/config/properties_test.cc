@@ -46,6 +46,16 @@ TEST(Properties, OneLine) {
   }
 }
 
+TEST(Properties, ABackSlashAloneIsNoLine) {
+  for (const char* text : {"\\\n\na=b", "\\\n  \\\n\na=b", "a=b\n\\\n", "a=b\n\\"}) {
+    SCOPED_TRACE(text);
+    const PropertyText cut = parse_properties(text);
+    ASSERT_EQ(cut.properties.size(), 1u);
+    EXPECT_EQ(cut.properties[0].key, "a");
+    EXPECT_EQ(cut.properties[0].value, "b");
+  }
+}
+
 TEST(Properties, LinesAreNumberedByTheirFirst) {
   const PropertyText text = parse_properties("# comment\n\n  ! another\r\na=1\\\n 2\rb=3\n#x\\\nc=4");
   ASSERT_EQ(text.properties.size(), 3u);
