@@ -31,6 +31,26 @@ std::vector<std::string> shell_words(std::string_view text) {
   return words;
 }
 
+/// Where an option of this name would have to be written; empty: here.
+std::string right_place(const std::string& name) {
+  constexpr std::string_view kPrefix = "zookeeper.";
+  const bool prefixed = name.starts_with(kPrefix);
+  const std::string plain = prefixed ? name.substr(kPrefix.size()) : name;
+  const Key* key = find_key(plain);
+  // A key without effect has a line of its own where it is given.
+  if (key == nullptr || !key->note.empty()) return "";
+  switch (key->where) {
+    case Where::File:
+      return fmt::format("{} is read from the file alone", plain);
+    case Where::Property:
+      return prefixed || key->bare_option_too ? "" : fmt::format("write -Dzookeeper.{}", plain);
+    case Where::Bare:
+    case Where::Option:
+      return prefixed ? fmt::format("write -D{}", plain) : "";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string jvm_flag(std::string_view property) {
@@ -57,6 +77,10 @@ void read_jvm_flags(std::string_view flags, Draft& draft) {
     }
   }
   if (!others.empty()) draft.log(Level::Info, fmt::format("config: JVM flags without effect here:{}", others));
+  for (const auto& [name, given] : draft.options) {
+    const std::string place = right_place(name);
+    if (!place.empty()) draft.log(Level::Warn, fmt::format("config: option -D{} has no effect: {}", name, place));
+  }
 }
 
 }  // namespace quorate::config

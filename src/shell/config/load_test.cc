@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "shell/config/java_text.h"
 
 namespace quorate::config {
@@ -183,6 +185,21 @@ TEST(Load, OptionsWeighLessThanTheFile) {
   EXPECT_EQ(outcome.settings.replica.cleaner.check_interval, Millis{77});
   EXPECT_EQ(outcome.settings.replica.tick, Millis{3000});
   EXPECT_TRUE(logged(outcome, "JVM flags without effect here: -Xmx1g", Level::Info));
+}
+
+TEST(Load, OptionsOfTheWrongNameAreTold) {
+  const LoadOutcome outcome =
+      load_text(kBase,
+                "-DsnapCount=9 -Dzookeeper.tickTime=5 -Dserver.1=a:1:2 -Dzookeeper.jute.maxbuffer=7 -Dfile.encoding=x "
+                "-Dzookeeper.snapCount=8 -Djute.maxbuffer=5000 -Dfsync.warningthresholdms=3 -Dzookeeper.own=1");
+  for (const char* text : {"option -DsnapCount has no effect: write -Dzookeeper.snapCount",
+                           "option -Dzookeeper.tickTime has no effect: tickTime is read from the file alone",
+                           "option -Dserver.1 has no effect: server.1 is read from the file alone",
+                           "option -Dzookeeper.jute.maxbuffer has no effect: write -Djute.maxbuffer"}) {
+    EXPECT_TRUE(logged(outcome, text, Level::Warn)) << text;
+  }
+  EXPECT_EQ(std::ranges::count_if(outcome.lines, [](const LogLine& line) { return line.text.contains("option -D"); }),
+            4);
 }
 
 TEST(Load, AFlagMayHoldAnything) {
