@@ -89,8 +89,8 @@ Code Judge::check_quota(const std::string& path, int64_t nodes, int64_t bytes) c
 }
 
 /// The exact length is the server's affair; one that it takes although it is too long is found where it is logged.
-bool Judge::too_long(size_t content_bytes) const {
-  const size_t most = content_bytes + kMostOverhead * (part_ + 1);
+bool Judge::too_long(size_t content_bytes, size_t parts) const {
+  const size_t most = content_bytes + kMostOverhead * parts;
   return content_bytes > model_.rules.longest_txn ||
          (most > model_.rules.longest_txn && came_to(Code::MarshallingError));
 }
@@ -241,7 +241,7 @@ Judged Judge::multi(const Request& request) {
   const size_t failed = part_;
   // Its outcome as a whole, where it has no parts.
   if (moment_.outcomes.size() == 1) part_ = 0;
-  const bool spoiled = failure == Code::MarshallingError || too_long(content_bytes_);
+  const bool spoiled = failure == Code::MarshallingError || too_long(content_bytes_, failed + 1);
   if (failure == Code::Ok && !spoiled) return {Code::Ok, std::string(bytes.view()), std::move(changes_)};
   model_.roll_back_to(moment_.zxid - 1);
   if (spoiled) return {Code::MarshallingError, {}, {}};

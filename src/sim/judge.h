@@ -40,7 +40,7 @@ class Judge {
   wire::Code remove(const Ask& ask, const std::string& who);
   wire::Code check(const Ask& ask, const std::string& who);
   wire::Code check_quota(const std::string& path, int64_t nodes, int64_t bytes) const;
-  bool too_long(size_t content_bytes) const;
+  bool too_long(size_t content_bytes, size_t parts = 1) const;
   bool came_to(wire::Code code) const;
   void begin(const Moment& moment);
   Judged multi(const Request& request);
