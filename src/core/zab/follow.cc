@@ -186,8 +186,8 @@ bool Follow::takes_packets() const {
 }
 
 bool Follow::may_log() const {
-  return !out_.disk && (phase_ == FollowPhase::MakingDurable || phase_ == FollowPhase::AwaitingUpToDate ||
-                        phase_ == FollowPhase::Broadcast);
+  return phase_ == FollowPhase::MakingDurable || phase_ == FollowPhase::AwaitingUpToDate ||
+         phase_ == FollowPhase::Broadcast;
 }
 
 void Follow::send(PacketType type, Zxid zxid, std::string_view data) {

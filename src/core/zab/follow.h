@@ -121,6 +121,9 @@ class Follow {
   bool must_reload() const { return must_reload_; }
   /// The history here, or what the leader made of it, is in doubt: the next conversation begins with kInDoubt.
   bool wants_tree() const { return wants_tree_; }
+  /// An Apache leader's tree changes while it is sent: behind a SNAP the digest of a txn up to this one proves nothing,
+  /// and the txn's effects may be there before it. Settled when the first txn is applied. Spec: quorum 3.5.
+  Zxid fuzzy_until() const { return fuzzy_until_; }
   FollowOutput& out() { return out_; }
 
  private:
@@ -173,9 +176,11 @@ class Follow {
   Zxid base_ = kInDoubt;         ///< Of SNAP or TRUNC: older proposals are known already (rule 33).
   Zxid promised_ = kInDoubt;     ///< By DIFF: the history reaches to there, or further.
   Zxid history_end_ = kInDoubt;  ///< The last txn before NEWLEADER.
+  Zxid fuzzy_until_ = kInDoubt;  ///< What the tree may hold already.
   Zxid repeated_ = kInDoubt;     ///< Of the newest error txn without a zxid of its own.
   Fifo<Zxid> to_ack_;            ///< Proposals not acknowledged, in order.
   Fifo<Zxid> uncommitted_;
+  bool got_tree_ = false;
   bool must_reload_ = false;
   bool wants_tree_;
   std::string reason_;

@@ -63,6 +63,7 @@ void Follow::on_tree_received(Millis now) {
   if (phase_ == FollowPhase::Over) return;
   QUORATE_CHECK(phase_ == FollowPhase::ReceivingTree);
   now_ = now;
+  got_tree_ = true;
   order({DiskOrder::Kind::StoreSnapshot, 0, base_}, FollowPhase::StoringTree);
 }
 
@@ -88,6 +89,7 @@ void Follow::on_new_leader(const QuorumPacket& packet) {
   say("Learner received NEWLEADER message");
   if (!packet.data.empty()) out_.config_texts.emplace_back(packet.data);
   history_end_ = last_;
+  if (got_tree_) fuzzy_until_ = journal_.committed();
   enter(FollowPhase::MakingDurable);
   go_on_when_durable();
 }

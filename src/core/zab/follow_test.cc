@@ -128,6 +128,29 @@ TEST(FollowTree, WhatIsInItIsNotTakenAgain) {
   EXPECT_EQ(bench->follow.phase(), Phase::Over) << "older than what has come since";
 }
 
+TEST(FollowTree, ATruncatedLogTakesNothingAgain) {
+  auto bench = learner_in(Phase::Truncating);
+  bench->work();
+  bench->receive({proposal(zxid(1, 4)), commit(zxid(1, 4)), proposal(zxid(2, 1)), commit(zxid(2, 1)), new_leader()});
+  bench->work();
+  EXPECT_EQ(bench->follow.phase(), Phase::AwaitingUpToDate);
+  EXPECT_EQ(bench->disk.log, std::vector<Zxid>{zxid(2, 1)});
+}
+
+// Spec: quorum 3.5: whatever is in an Apache leader's tree was committed before it queued NEWLEADER.
+TEST(FollowTree, DigestsProveNothingUntilNewLeader) {
+  auto bench = learner_in(Phase::AwaitingSync);
+  bench->receive(snap(zxid(2, 1)));
+  bench->receive_tree();
+  bench->work();
+  bench->receive({proposal(zxid(2, 2)), proposal(zxid(2, 3)), commit(zxid(2, 2))});
+  bench->work();
+  EXPECT_EQ(bench->journal.applied(), zxid(2, 1));
+  bench->receive({new_leader(), commit(zxid(2, 3))});
+  EXPECT_EQ(bench->follow.fuzzy_until(), zxid(2, 2));
+  EXPECT_EQ(learner_in(Phase::Broadcast)->follow.fuzzy_until(), kInDoubt);
+}
+
 // R-D6, MUST-8: a history in doubt is never claimed, and only a tree ends the doubt.
 TEST(FollowTree, EndsTheDoubt) {
   for (const PacketType answer : {PacketType::Diff, PacketType::Trunc, PacketType::Snap}) {
@@ -201,6 +224,15 @@ TEST(FollowNewLeader, WaitsUntilTheHistoryIsApplied) {
   EXPECT_EQ(bench->follow.reason(), "the tree after 0x200000001 is not what the leader's digest says");
   EXPECT_TRUE(bench->follow.wants_tree());
   EXPECT_EQ(bench->sent, (Texts{"FOLLOWERINFO 0x100000000", "ACKEPOCH 0x100000005 epoch 1"}));
+}
+
+TEST(FollowNewLeader, DoesNotWaitForLaterTxns) {
+  auto bench = learner_in(Phase::MakingDurable);
+  bench->take_batch();
+  bench->receive({proposal(zxid(2, 2)), commit(zxid(2, 2))});
+  bench->persist();
+  bench->apply();
+  EXPECT_EQ(bench->follow.phase(), Phase::TakingEpoch);
 }
 
 TEST(FollowNewLeader, TellsTheConfiguration) {
