@@ -97,11 +97,13 @@ void Elect::answer_stranger(ServerId to, const wire::Notification& notification,
   Vote vote = current_;
   vote.round = round_;
   const bool asks = notification.state == static_cast<int32_t>(PeerState::Looking) && notification.round <= round_;
-  asks ? say(to, vote, state_) : answer(to, {.vote = vote, .state = state_, .at = now});
+  if (asks) return say(to, vote, state_);
+  answer(to, {.vote = vote, .state = state_, .at = now});
 }
 
 void Elect::answer_voter(ServerId to, const Vote& vote, Millis now) {
-  has_vote() ? say(to, vote, state_) : answer(to, {.vote = vote, .state = state_, .at = now});
+  if (has_vote()) return say(to, vote, state_);
+  answer(to, {.vote = vote, .state = state_, .at = now});
 }
 
 void Elect::on_notification(ServerId from, const wire::Notification& notification, Millis now) {
@@ -226,7 +228,6 @@ void Elect::decide(const Vote& vote) {
   const PeerState follower = settings_.observer ? PeerState::Observing : PeerState::Following;
   state_ = vote.leader == settings_.self ? PeerState::Leading : follower;
   searching_ = false;
-  finalize_at_.reset();
   round_ = vote.round;
   current_ = vote;
   output_.decided = vote;

@@ -18,7 +18,7 @@ constexpr int64_t kCheck = 100;        ///< Between two looks at a role.
 constexpr int64_t kDialTries = 5;      ///< Of a follower, quorum 10.
 constexpr int64_t kGatherTries = 20;   ///< Of a leader without followers.
 constexpr int64_t kBusyPhase = 4000;   ///< Of faults.
-constexpr int64_t kCalmPhase = 8000;  ///< Until all must agree.
+constexpr int64_t kCalmPhase = 10000;  ///< Until all must agree.
 
 /// What a process keeps over a crash, and its role.
 struct Member {
@@ -217,7 +217,7 @@ void calm_down(Ensemble& ensemble) {
 // Once the faults end, everybody finds one and the same leader, and stays with it.
 TEST(RandomElections, EndWithOneLeaderWhenTheFaultsEnd) {
   int64_t latest = 0, established = 0;
-  for (uint64_t seed = 1; seed <= 3000; ++seed) {
+  for (uint64_t seed = 1; seed <= 2000; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     Ensemble ensemble(seed % 2 == 0 ? 3 : 5, seed % 3 == 0, seed);
     for (int64_t id = 1; id <= ensemble.size(); ++id) ensemble.start(id);
@@ -240,7 +240,7 @@ TEST(RandomElections, EndWithOneLeaderWhenTheFaultsEnd) {
     established += ensemble.established();
   }
   RecordProperty("latest_agreement_ms", std::to_string(latest));
-  EXPECT_GT(established, 6000);  // the busy phase elects, too
+  EXPECT_GT(established, 4000);  // the busy phase elects, too
 }
 
 // When nothing is lost the best of those who are up wins, all decide alike, and within the wait and a few round trips.
