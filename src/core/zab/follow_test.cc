@@ -226,6 +226,15 @@ TEST(FollowNewLeader, WaitsUntilTheHistoryIsApplied) {
   EXPECT_EQ(bench->sent, (Texts{"FOLLOWERINFO 0x100000000", "ACKEPOCH 0x100000005 epoch 1"}));
 }
 
+// Rules 31, 32, 40: one each for what is not committed, right behind it; the leader may be waiting for just them.
+TEST(FollowNewLeader, IsAcknowledgedBeforeWhatIsNotCommitted) {
+  auto bench = learner_in(Phase::CatchingUp);
+  bench->receive({proposal(zxid(2, 1)), commit(zxid(2, 1)), proposal(zxid(2, 2)), proposal(zxid(2, 3)), new_leader()});
+  bench->take_sent();
+  bench->work();
+  EXPECT_EQ(bench->sent, (Texts{"ACK 0x200000000", "ACK 0x200000002", "ACK 0x200000003"}));
+}
+
 TEST(FollowNewLeader, DoesNotWaitForLaterTxns) {
   auto bench = learner_in(Phase::MakingDurable);
   bench->take_batch();
