@@ -45,7 +45,10 @@ class Redo {
     const bool cut = change.kind == HistoryChange::Kind::Truncate;
     if (auto done = cut ? truncate(change.zxid) : replace(change.snapshot); !done) return done;
     if (auto removed = disk_.remove(note_path(directories_)); !removed) return removed;
-    return disk_.sync_directory(directories_.snapshots);
+    auto synced = disk_.sync_directory(directories_.snapshots);
+    // The note may come back after a crash and undo what is written from now on: never to be taken for "not begun".
+    if (!synced) return fail(Fault::Io, synced.error().detail);
+    return {};
   }
 
  private:

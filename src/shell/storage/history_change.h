@@ -31,7 +31,8 @@ struct HistoryChange {
 };
 
 /// Requires: nobody else reads or writes the directories; a log that was open is not written to any more. After an
-/// error the caller must not go on with the directories unless change_is_pending() says no: then nothing has happened.
+/// error the process must stop, and the next start decides; only with NoSpace, and when change_is_pending() says no,
+/// nothing has happened and it may go on.
 /// Errors: Io, NoSpace, Corrupt.
 Result<void> carry_out(env::Disk& disk, const HistoryDirectories& directories, const HistoryChange& change,
                        size_t max_buffer_bytes);

@@ -134,15 +134,19 @@ TEST_P(ReplaceTest, AFailureIsPendingOrHasDoneNothing) {
     FakeDisk disk;
     for (const auto& [path, bytes] : image_) disk.put(path, bytes);
     size_t calls = 0;
+    std::string last_line;
     disk.failing = [&](const std::string& line) {
-      return calls++ == failing_call && !line.starts_with("syncdir") ? std::optional(Fault::NoSpace) : std::nullopt;
+      last_line = line;
+      return calls++ == failing_call ? std::optional(Fault::NoSpace) : std::nullopt;
     };
     auto replaced = replace(disk, 50);
     disk.failing = nullptr;
     if (calls <= failing_call) break;
-    if (change_is_pending(disk, places_.directories)) {
-      EXPECT_EQ(started_at(disk, places_), 50);
-    } else if (!replaced) {
+    EXPECT_FALSE(replaced) << last_line;
+    if (replaced) continue;
+    if (change_is_pending(disk, places_.directories) || replaced.error().fault != Fault::NoSpace) {
+      EXPECT_EQ(started_at(disk, places_), 50) << last_line;
+    } else {
       ++undone;
       EXPECT_EQ(started_at(disk, places_), 12);
       for (const auto& [path, bytes] : disk.files) EXPECT_EQ(path.find("tmp"), std::string::npos) << path;
