@@ -263,7 +263,7 @@ TEST(FollowLead, AllEndWithOneHistory) {
     if (::testing::Test::HasFailure()) return;
   }
   for (const char* what : {"< DIFF", "< TRUNC", "< SNAP", "< INFORM", kBroken, kLeft})
-    EXPECT_GT(seen[what], 50) << what;
+    EXPECT_GT(seen[what], 20) << what;
 }
 
 }  // namespace
