@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "core/zab/elect.h"
-#include "core/zab/elect_testing.h"
+#include "core/zab/elect_world_testing.h"
 
 /// Elections under chance: connections break, servers crash and come back, packets between two servers stop for a
 /// while. Around the elections stands the least of a protocol that makes them matter: a leader must gather followers

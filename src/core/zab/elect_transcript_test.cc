@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "core/zab/elect.h"
-#include "core/zab/elect_testing.h"
+#include "core/zab/elect_world_testing.h"
 
 /// Whole elections, to be read: who hears what from whom, at which millisecond. Every message takes one, and so does a
 /// dial. And the conversations of Apache servers, with an Elect in the place of each side.
@@ -12,6 +12,7 @@ namespace quorate::zab {
 namespace {
 
 using testing::ElectWorld;
+using testing::vote;
 using testing::voters_to;
 using wire::PeerState;
 
@@ -389,8 +390,6 @@ class Played {
   std::optional<wire::Notification> last_;
   std::vector<wire::Notification> sent_;
 };
-
-Vote vote(int64_t leader, int64_t zxid, int64_t round, int64_t epoch) { return {{leader}, {zxid}, round, epoch}; }
 
 // The other voters' messages of each run are known from the other conversations, or from what Apache concluded.
 constexpr auto kFirst = "e01-first-election-sid2-to-sid1";

@@ -7,10 +7,8 @@
 namespace quorate::zab {
 namespace {
 
-using testing::majority_of;
+using testing::vote;
 using wire::PeerState;
-
-Vote vote(int64_t leader, int64_t zxid, int64_t round, int64_t epoch) { return {{leader}, {zxid}, round, epoch}; }
 
 // Spec: quorum 2.3. Server 4 has weight 0, 9 is nobody.
 TEST(Vote, EpochThenZxidThenServerId) {
