@@ -163,6 +163,7 @@ void Elect::on_settled(ServerId from, const CastVote& cast, Millis now) {
 }
 
 void Elect::on_reach(ServerId voter, Reach reach, Millis now) {
+  if (!electorate_.is_voter(voter)) return;
   reach_[voter] = reach;
   if (searching_) consider(now);
 }
