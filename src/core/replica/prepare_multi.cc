@@ -25,7 +25,7 @@ wire::Code Preparer::State::multi(Turn& turn, Prepared& prepared) {
   turn.out.i32(static_cast<int32_t>(parts.size()));
   wire::Code failure = wire::Code::Ok;
   size_t done = write_parts(turn, failure);
-  if (too_long(turn.out.out().size() - begin)) failure = wire::Code::MarshallingError;
+  if (too_long(turn.out.out().size() - begin + kTxnOverhead)) failure = wire::Code::MarshallingError;
   if (failure == wire::Code::Ok) return wire::Code::Ok;
 
   if (!planted(Planted::BadRollback)) pending.rollback();

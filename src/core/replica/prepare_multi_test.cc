@@ -1,4 +1,5 @@
 #include "base/planted.h"
+#include "core/replica/prepare_state.h"
 #include "core/replica/prepare_testing.h"
 
 namespace quorate::replica {
@@ -173,6 +174,18 @@ TEST(PrepareMulti, WhatSpoilsTheWholeRequest) {
     EXPECT_EQ(made.prepared.txn_type, Op::Error) << row.why;
     EXPECT_EQ(made.body(), "\xff\xff\xff\xfb") << row.why;
     EXPECT_EQ(world.preparer.pending_paths(), 0u) << row.why;
+  }
+}
+
+// Spec: disk 0: header and digest count, too, for a reader of the log.
+TEST(PrepareMulti, ATxnThatNoReaderTakesIsRefused) {
+  for (const size_t more : {0, 1}) {
+    World world(with([](ReplicaSettings& s) { s.max_frame_bytes = 2000; }));
+    const std::string data(4000 - kTxnOverhead - 25 + more, 'x');
+    const Made& made = world.ask(Op::Multi, multi({{Op::SetData, set_data("/", data)}}));
+    EXPECT_EQ(made.prepared.code, more == 0 ? Code::Ok : Code::MarshallingError);
+    EXPECT_EQ(world.preparer.pending_paths(), more == 0 ? 1U : 0U);
+    world.apply();
   }
 }
 

@@ -1,4 +1,5 @@
 #include "base/planted.h"
+#include "core/replica/prepare_state.h"
 #include "core/replica/prepare_testing.h"
 
 namespace quorate::replica {
@@ -75,6 +76,20 @@ TEST(PrepareSession, WithoutListTheDigestStillCountsTheDeletions) {
   world.apply();
   EXPECT_EQ(world.tree.find("/e"), tree::kNoNode);
   EXPECT_NE(world.tree.digest(), empty) << "the root remembers";
+}
+
+// Known-faults 4306: a txn that no log's reader takes would keep every server from starting.
+TEST(PrepareSession, AListTooLongForReadersIsLeftOut) {
+  for (const size_t more : {0, 1}) {
+    World world(with([](ReplicaSettings& s) { s.max_frame_bytes = 2000; }));
+    const size_t most = 4000 - kTxnOverhead;  // frame, and as much again
+    world.must(Op::Create, create("/" + std::string(1799, 'a'), 1));
+    world.must(Op::Create, create("/" + std::string(most - 1804 - 5 + more, 'b'), 1));
+    const Made& made = world.ask(Op::CloseSession, "");
+    EXPECT_EQ(made.payload.size(), more == 0 ? 44 + 4 + most : 44U);
+    world.apply();
+    EXPECT_TRUE(world.tree.ephemerals_of(kAlice).empty());
+  }
 }
 
 TEST(PrepareSession, CreateCarriesTheTimeout) {

@@ -65,6 +65,7 @@ struct Preparer::State {
   wire::Code create_session(Turn& turn);
   void close_session(Turn& turn);
   void collect_ephemerals(SessionId session);
+  size_t ephemeral_bytes() const;  ///< Of their list in a txn.
 
   const tree::Tree& tree;
   session::SessionTable& sessions;
