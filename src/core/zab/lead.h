@@ -48,7 +48,7 @@ enum class LeadPhase : uint8_t {
 
 enum class LearnerPhase : uint8_t {
   New,            ///< Its first packet is awaited.
-  Waiting,        ///< For the quorum of accepted epochs, or of its own epoch being written.
+  Waiting,        ///< For the quorum of accepted epochs, or of the leader's epoch being written.
   AckingEpoch,    ///< LEADERINFO sent.
   Acked,          ///< For the quorum of ACKEPOCHs.
   AwaitingDisk,   ///< Its history is being read from the log, and sent piece by piece.
@@ -98,7 +98,8 @@ struct LeadOutput {
     Zxid until;  ///< From there on the journal serves.
   };
   /// Answered by on_history() calls and on_history_end(), or by on_no_history() when the log does not hold `after`
-  /// itself or is not known to be gap-free from there on (known-faults R-D4). Read on as `out` empties, not before.
+  /// itself, or is not known to be gap-free from there on (known-faults R-D4); 0 is where the first txn of all is next.
+  /// Read on as `out` empties, not before.
   std::vector<HistoryWish> histories;
   /// SNAP is the last packet in `out`: send it, then its stream, of the tree as it is before anything more is taken
   /// from the journal; then on_tree_sent(). No packet gets into `out` meanwhile.
@@ -151,8 +152,8 @@ class Lead {
 
   LeadPhase phase() const { return phase_; }
   const Epochs& epochs() const { return epochs_; }
-  /// Of the leader: 0 until it is settled.
-  int64_t epoch() const { return phase_ < LeadPhase::Electing ? 0 : discover_.epoch(); }
+  /// The one that is led: 0 until it is settled and promised.
+  int64_t epoch() const { return epochs_.accepted < discover_.epoch() ? 0 : discover_.epoch(); }
   /// Why it is over.
   const std::string& reason() const { return reason_; }
   const std::map<LinkId, std::unique_ptr<Learner>>& learners() const { return learners_; }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "core/zab/lead_testing.h"
 
 namespace quorate::zab::lead_testing {
@@ -324,6 +326,71 @@ TEST(Lead, AnOrderEndsAlsoWhenItIsOver) {
   bench.finish_disk();
   EXPECT_EQ(bench.lead.epochs(), (Epochs{2, 1}));
   EXPECT_EQ(bench.lead.phase(), LeadPhase::Over);
+}
+
+// Goal: nothing that learners say, in whatever order, breaks a check of ours, and without a quorum nothing is
+// committed. Method: few voters that say right and wrong things at random; link 2 is nobody's.
+TEST(Lead, NoiseOfLearners) {
+  int established = 0;
+  for (uint32_t seed = 1; seed <= 200; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    const auto below = [&](int64_t limit) { return std::uniform_int_distribution<int64_t>(0, limit - 1)(random); };
+    Bench bench({.base = zxid(1, 3), .history = {zxid(1, 4), zxid(1, 5)}, .keep = static_cast<size_t>(below(3))});
+    const auto some_zxid = [&] { return zxid(below(4), below(7)); };
+    const auto noise = [&] { return std::string(static_cast<size_t>(below(40)), static_cast<char>(below(3))); };
+    const auto some_packet = [&](int64_t sid) {
+      switch (below(9)) {
+        case 0:
+          return below(4) == 0 ? observer_info(sid, below(4)) : follower_info(sid, below(4));
+        case 1:
+          return ack_epoch(below(5) == 0 ? Zxid{-1} : some_zxid(), static_cast<int32_t>(below(3) - 1));
+        case 2:
+          return ack(bench.start_of_epoch());
+        case 3:
+          return packet(static_cast<PacketType>(below(21)), some_zxid(), noise());
+        case 4:
+          return ping(noise());
+        default:
+          return ack(zxid(bench.lead.epoch(), below(7)));
+      }
+    };
+    const auto right_packet = [&](int64_t sid) {
+      switch (bench.phase_of(sid)) {
+        case LearnerPhase::New:
+          return follower_info(sid, 1);
+        case LearnerPhase::AckingEpoch:
+          return ack_epoch(zxid(1, 3 + below(3)), 1);
+        case LearnerPhase::Synchronising:
+          return ack(bench.start_of_epoch());
+        case LearnerPhase::Live:
+          return ack(zxid(bench.lead.epoch(), 1 + below(6)));
+        default:
+          return std::string();
+      }
+    };
+    for (int step = 0; step < 400 && bench.lead.phase() != LeadPhase::Over; ++step) {
+      const int64_t sid = below(5) + 1;
+      const int64_t what = below(20);
+      if (!bench.knows(sid)) bench.arrive(sid);
+      if (what < 10) bench.say(sid, below(10) == 0 ? some_packet(sid) : right_packet(sid));
+      if (what == 10) bench.leave(sid);
+      if (what == 11 || what == 12) bench.finish_disk();
+      if (what == 13 && bench.lead.phase() == LeadPhase::Broadcast) bench.propose(*bench.lead.next_zxid());
+      if (what == 14) bench.persist();
+      if (what == 15) bench.send_tree(sid);
+      if (what == 16) bench.lead.on_history(Bench::link(sid), zxid(1, below(6)), txn(zxid(1, 4)), bench.now);
+      if (what == 17) bench.lead.on_history_end(Bench::link(sid), bench.now);
+      if (what == 18) bench.lead.on_no_history(Bench::link(sid), bench.now);
+      if (what == 19) bench.beat();
+      bench.look();
+      if (bench.journal.committed() > zxid(1, 5)) {
+        ASSERT_GT(bench.lead.epoch(), 0);
+      }
+    }
+    established += bench.journal.committed() > zxid(1, 5) ? 1 : 0;
+  }
+  EXPECT_GT(established, 5);
 }
 
 TEST(Lead, NoEpochIsLeft) {
