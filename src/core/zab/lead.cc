@@ -89,8 +89,9 @@ void Lead::establish() {
   full_tick_ = false;
   settings_.sync.epochs.push_back({.epoch = discover_.epoch(), .before = last_});
   out_.established = true;
-  say(Level::Info, fmt::format("Have quorum of supporters, sids: [{}]; starting up and setting last processed zxid: {}",
-                               names_of(new_leader_acks_), hex(epoch_start())));
+  say(Level::Info,
+      fmt::format("Have quorum of supporters, sids: [[{}]]; starting up and setting last processed zxid: {}",
+                  names_of(new_leader_acks_), hex(epoch_start())));
   each_learner([&](Learner& learner) {
     if (learner.phase == LearnerPhase::Synced) go_live(learner);
   });

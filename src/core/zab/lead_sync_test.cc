@@ -282,6 +282,19 @@ TEST(LeadSync, HistoryOfANewLeader) {
                                  "1 < COMMIT 0x100000005", "1 < NEWLEADER 0x200000000"}));
 }
 
+// Compat: histories of Apache repeat a zxid on a failed txn (client 3.5); both are sent, as they stand.
+TEST(LeadSync, AZxidThatComesTwice) {
+  Bench bench({.base = zxid(1, 3), .history = {zxid(1, 4), zxid(1, 4), zxid(1, 5)}});
+  bench.arrive(1);
+  bench.say(1, follower_info(1, 1));
+  bench.finish_disk();
+  bench.take();
+  bench.say(1, ack_epoch(zxid(1, 3), 1));
+  EXPECT_EQ(bench.take(1), (Page{"1 > ACKEPOCH 0x100000003 epoch 1", "1 < DIFF 0x100000005", "1 < PROPOSAL 0x100000004",
+                                 "1 < COMMIT 0x100000004", "1 < PROPOSAL 0x100000004", "1 < COMMIT 0x100000004",
+                                 "1 < PROPOSAL 0x100000005", "1 < COMMIT 0x100000005", "1 < NEWLEADER 0x200000000"}));
+}
+
 // A learner does not have to take a long sync at once, but what is live must not pile up on top of it.
 TEST(LeadSync, TheLimitOfWhatWaitsBeginsBehindTheSync) {
   Start start;
