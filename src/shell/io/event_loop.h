@@ -3,51 +3,68 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/result.h"
-#include "shell/env/stream.h"
+#include "shell/io/dial.h"
+#include "shell/io/tcp_stream.h"
 
 /// The one event loop: sockets, signals, and calls posted by other threads. Boost Asio waits for readiness; what is
-/// received and sent goes straight between the link's buffers and the kernel. All but post() on the loop's thread.
+/// received and sent goes straight between the link's buffers and the kernel. All but post() on the loop's thread; all
+/// callbacks come from run(), never from within the call that asked for them. Streams, listeners and tasks may be
+/// destroyed in any callback, and before or after the loop, which calls nobody once it has gone.
 /// Source of the choice: DESIGN, section 2, "Event loop".
 namespace quorate::io {
 
-/// A connected socket. Destroying it shuts the connection down and closes it.
-class TcpStream : public env::Stream {
- public:
-  using Callback = std::function<void()>;
-  /// What to call when bytes have arrived (or the peer has gone) and when there is room to send again.
-  virtual void watch(Callback readable, Callback writable) = 0;
-};
-
-struct PeerName {
-  std::string ip;    ///< As Java prints it, without brackets or zone.
-  std::string text;  ///< "/127.0.0.1:39328", "/[0:0:0:0:0:0:0:1]:39328"
-};
-
 struct ListenSettings {
-  std::string address;  ///< Empty: every interface, both families.
-  uint16_t port = 0;    ///< 0: any free one.
-  int backlog = -1;     ///< -1: the system's limit.
-  bool keep_alive = false;
+  /// Empty: every interface, both families. Of a name's addresses, the first that this machine has, IPv4 before IPv6.
+  std::string address;
+  uint16_t port = 0;  ///< 0: any free one.
+  int backlog = -1;   ///< -1: the system's limit.
+  SocketSettings accepted{};
 };
+
+/// A listening socket. Destroying it closes it; connections that were not yet taken are reset, the others go on, and
+/// the port can be bound again at once.
+class Listener {
+ public:
+  using Accepted = std::function<void(std::unique_ptr<TcpStream>)>;
+  using Refused = std::function<void(const std::string& why)>;
+
+  virtual ~Listener() = default;
+  virtual uint16_t port() const = 0;
+  /// Starts taking connections; until then they wait in the kernel. `refused` is told when the system gives none (no
+  /// file descriptor is left, say): they wait, it is tried again, and told again only after one could be taken.
+  /// Requires: called once.
+  virtual void accept(Accepted accepted, Refused refused) = 0;
+};
+
+/// Gives a host's addresses as text, or why it has none. Called on other threads, several at a time.
+using Lookup = std::function<Result<std::vector<std::string>>(const std::string& host)>;
+/// The system's own: files, DNS, whatever it is told to ask; IPv4 addresses first, as Java has them. Nothing is kept.
+Result<std::vector<std::string>> look_up_by_system(const std::string& host);
 
 class EventLoop {
  public:
-  using Accepted = std::function<void(std::unique_ptr<TcpStream>, PeerName)>;
-  using Refused = std::function<void(const std::string& why)>;
+  using Found = std::function<void(Result<std::vector<std::string>>)>;
 
-  EventLoop();
+  explicit EventLoop(Lookup lookup = look_up_by_system);
+  /// Requires: not within run(). Waits for nothing: a lookup still under way ends unheard, on a thread of its own.
   ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
 
-  /// Binds and listens; connections wait in the kernel until accept() is called. Returns the port. Errors: Invalid
-  /// for an address that cannot be resolved, Io for one that cannot be bound.
-  Result<uint16_t> listen(const ListenSettings& settings);
-  /// Starts taking connections on every listening socket. `refused` is told when the system has no room for more (no
-  /// file descriptor, say); they wait in the kernel, and it is told again only after one could be taken.
-  void accept(Accepted accepted, Refused refused);
-  void stop_accepting();
+  /// Binds and listens, at any time. A name is looked up on the spot, which may take long: in a loop that serves,
+  /// look_up() comes first. Errors: Invalid for an address that cannot be resolved, Io for one that cannot be bound.
+  [[nodiscard]] Result<std::unique_ptr<Listener>> listen(const ListenSettings& settings);
+  /// Connects to the first of the addresses that lets us; `done` is called once. Names are looked up anew, each on a
+  /// thread of its own; only a lookup of the same name that is still under way is shared, so that a name server which
+  /// is slower than the deadline is heard by the next dial.
+  [[nodiscard]] std::unique_ptr<Task> dial(DialRequest request, Dialed done);
+  /// Errors: Invalid for a host without addresses, Io when the system cannot tell or did not within `deadline`.
+  [[nodiscard]] std::unique_ptr<Task> look_up(const std::string& host, Millis deadline, Found done);
+
   /// SIGTERM and SIGINT.
   void on_stop_signal(std::function<void()> call);
   /// From any thread: runs `call` on the loop.
@@ -58,7 +75,7 @@ class EventLoop {
 
  private:
   struct State;
-  std::shared_ptr<State> state_;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace quorate::io

@@ -46,7 +46,7 @@ class Server {
  private:
   int listen();
   int start();
-  void accept(std::unique_ptr<io::TcpStream> stream, io::PeerName peer);
+  void accept(std::unique_ptr<io::TcpStream> stream);
   void wake();
   void round();
   void work();
@@ -59,6 +59,7 @@ class Server {
   SystemClock clock_;
   io::PosixDisk disk_;
   io::EventLoop loop_;
+  std::unique_ptr<io::Listener> clients_;
   std::unique_ptr<node::Node> node_;
   bool stopping_ = false;
   bool awake_ = true;  ///< The node knows this round's time.
@@ -74,10 +75,13 @@ int Server::listen() {
   listen.address = port.address;
   listen.port = static_cast<uint16_t>(port.port);
   listen.backlog = port.backlog;
-  listen.keep_alive = port.keep_alive;
+  listen.accepted.keep_alive = port.keep_alive;
   log({Level::Info, "NIOServerCnxnFactory", fmt::format("binding to port {}:{}", listen.address, listen.port)});
   auto bound = loop_.listen(listen);
-  if (bound) return 0;
+  if (bound) {
+    clients_ = std::move(*bound);
+    return 0;
+  }
   log({Level::Error, "QuorumPeerMain", "Unexpected exception, exiting abnormally: " + bound.error().detail});
   return kExitUnexpected;
 }
@@ -96,16 +100,17 @@ int Server::start() {
   log_worker_.emplace("log");
   background_worker_.emplace("background");
   loop_.on_stop_signal([this] { stopping_ = true; });
-  loop_.accept([this](auto stream, auto peer) { accept(std::move(stream), std::move(peer)); },
-               [](const std::string& why) {
-                 log({Level::Warn, "NIOServerCnxnFactory",
-                      fmt::format("Error accepting new connection: {}; it waits until there is room", why)});
-               });
+  const auto refused = [](const std::string& why) {
+    log({Level::Warn, "NIOServerCnxnFactory",
+         fmt::format("Error accepting new connection: {}; it waits until there is room", why)});
+  };
+  if (clients_) clients_->accept([this](auto stream) { accept(std::move(stream)); }, refused);
   return 0;
 }
 
-void Server::accept(std::unique_ptr<io::TcpStream> stream, io::PeerName peer) {
+void Server::accept(std::unique_ptr<io::TcpStream> stream) {
   wake();
+  io::SocketName peer = stream->peer_name();
   io::TcpStream* tcp = stream.get();
   node::Client* client = node_->accept(std::move(stream), {std::move(peer.ip), std::move(peer.text), false});
   if (client == nullptr) return;
@@ -153,7 +158,7 @@ Millis Server::longest_wait() const {
 }
 
 int Server::stop() {
-  loop_.stop_accepting();
+  clients_.reset();
   // The workers' jobs end first; what they made durable is answered, then connections close. No snapshot is written and
   // no session is closed: they expire, or are renewed after the next start (disk 4.1).
   log_worker_.reset();
