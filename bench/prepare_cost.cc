@@ -85,7 +85,7 @@ struct World {
     for (const Request* request : requests) {
       zxid = zxid.next();
       const replica::Prepared prepared =
-          preparer.prepare({request->op, 1, kSession, replica::Origin::Client, &who, request->body}, zxid, now, batch);
+          preparer.prepare({request->op, 1, kSession, replica::Origin::Client, who, request->body}, zxid, now, batch);
       refused += prepared.code != wire::Code::Ok;
     }
     prepare_seconds += cpu_seconds() - begin;
