@@ -81,8 +81,7 @@ void Lead::on_no_history(LinkId link, Millis now) {
 void Lead::no_history(Learner& learner) {
   if (!learner.disk_began) return send_tree(learner, "our log does not reach back to it without a gap");
   snapshot_next_.insert(learner.sid);
-  drop(learner,
-       fmt::format("our log has a gap behind zxid {}; next time it gets a snapshot", hex(learner.disk_at)));
+  drop(learner, fmt::format("our log has a gap behind zxid {}; next time it gets a snapshot", hex(learner.disk_at)));
 }
 
 void Lead::send_tree(Learner& learner, const char* why) {
