@@ -1,5 +1,7 @@
 #include "sim/fabric.h"
 
+#include <utility>
+
 #include "sim/fabric_connection.h"
 
 /// Hosts, links, and what goes wrong with them.
@@ -33,8 +35,11 @@ void Fabric::set_quality(HostId from, HostId to, const LinkQuality& quality) {
   link(from, to).quality = quality;
   trace_.say("net: {} -> {}: {} to {} us, {} bytes/s, window {}", name_of(from), name_of(to), quality.delay_us,
              quality.delay_us + quality.jitter_us, quality.bytes_per_second, quality.window_bytes);
+  link(from, to).busy_until = 0;
   for (const Place& place : places_on(from)) {
-    if (place.other_end().host == to) notify(place);  // its window may have room now
+    if (place.other_end().host != to) continue;
+    hasten(place);
+    notify(place);  // its window may have room now
   }
 }
 
@@ -147,7 +152,9 @@ void Fabric::lose_power(HostId host) {
   trace_.say("net: {} loses power", name_of(host));
   for (const Place& place : places_on(host)) {
     if (place.end().phase == Phase::Not) continue;
-    keep_prefix(place.out());
+    // What only its kernel would have repeated is lost.
+    place.out().stuck ? place.out().flying.clear() : keep_prefix(place.out());
+    place.out().stuck = false;
     place.out().abandoned = true;
     be_gone(place);
   }

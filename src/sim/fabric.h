@@ -169,6 +169,7 @@ class Fabric {
   Result<size_t> receive(const Place& at, std::span<char> into);
   void launch(const Place& from, Kind kind, std::string bytes = {});
   void arm(const Place& from);
+  void hasten(const Place& from);
   void fly(const Place& from);
   int64_t arrival(const Place& from, size_t bytes);
   bool is_blocked(const Place& from);

@@ -19,7 +19,7 @@ Result<size_t> Fabric::send(const Place& from, std::string_view bytes) {
   const size_t count = std::min(bytes.size(), quality.window_bytes - std::min(quality.window_bytes, pipe.used));
   pipe.used += count;
   std::string_view left = bytes.substr(0, count);
-  const uint64_t cuts = rng_.percent(quality.chop_percent) ? 1 + rng_.below(3) : 0;
+  const uint64_t cuts = count > 1 && rng_.percent(quality.chop_percent) ? 1 + rng_.below(3) : 0;
   for (uint64_t i = 0; i < cuts && left.size() > 1; ++i) {
     const size_t size = 1 + rng_.below(left.size() - 1);
     launch(from, Kind::Data, std::string(left.substr(0, size)));
@@ -76,13 +76,28 @@ void Fabric::launch(const Place& from, Kind kind, std::string bytes) {
 
 void Fabric::arm(const Place& from) {
   Pipe& pipe = from.out();
-  if (pipe.flying.empty() || pipe.stuck || std::exchange(pipe.due, true)) return;
-  agenda_.at(pipe.flying.front().at, [this, from] { fly(from); });
+  if (pipe.flying.empty() || pipe.stuck) return;
+  const int64_t at = pipe.flying.front().at;
+  if (pipe.due_at >= 0 && pipe.due_at <= at) return;
+  pipe.due_at = at;
+  agenda_.at(at, [this, from, at] {
+    if (from.out().due_at == at) fly(from);  // else another call came before
+  });
+}
+
+/// The link is another one now: what is under way may be there sooner.
+void Fabric::hasten(const Place& from) {
+  int64_t last = 0;
+  for (Piece& piece : from.out().flying) {
+    piece.at = std::max(last, std::min(piece.at, arrival(from, piece.bytes.size())));
+    last = piece.at;
+  }
+  arm(from);
 }
 
 void Fabric::fly(const Place& from) {
   Pipe& pipe = from.out();
-  pipe.due = false;
+  pipe.due_at = -1;
   while (!pipe.flying.empty() && pipe.flying.front().at <= agenda_.now()) {
     const Kind kind = pipe.flying.front().kind;
     if (kind != Kind::Reset && kind != Kind::Tear && is_blocked(from)) return get_stuck(from);

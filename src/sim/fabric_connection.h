@@ -15,7 +15,7 @@ struct Fabric::Piece {
 /// One direction of a connection.
 struct Fabric::Pipe {
   std::deque<Piece> flying;
-  bool due = false;        ///< The first of them is on the agenda.
+  int64_t due_at = -1;     ///< When the agenda looks after the first of them; negative: not at all.
   bool stuck = false;      ///< It met a cut or a host that is off, and waits for better times.
   bool torn = false;       ///< A part of the bytes is lost, so no more of them may arrive.
   bool abandoned = false;  ///< No kernel repeats what does not arrive.

@@ -222,6 +222,19 @@ TEST(FabricFaults, AHostWithoutPowerIsSilentAndThenKnowsNothing) {
   }
 }
 
+TEST(FabricFaults, NobodyRepeatsWhatAHostWithoutPowerHadToSay) {
+  FabricWorld world;
+  auto [client, server] = world.connect();
+  world.cut_both(0, 1, true);
+  server->say("lost");
+  world.run(kSecond);
+  world.fabric.lose_power(1);
+  world.cut_both(0, 1, false);
+  world.run(40 * kSecond);
+  EXPECT_EQ(client->heard(), "");
+  EXPECT_FALSE(client->is_over());
+}
+
 TEST(FabricFaults, ASenderGivesUpOnAHostThatStaysOff) {
   FabricWorld world;
   auto [client, server] = world.connect();

@@ -144,6 +144,11 @@ TEST(Fabric, ANarrowLinkTakesItsTime) {
   EXPECT_EQ(server->heard(), "");
   world.run(kSecond / 5);
   EXPECT_EQ(server->heard(), pattern(2000));
+  client->say(pattern(60'000));
+  world.run(kSecond);
+  world.fabric.set_quality(0, 1, {});
+  world.run(kSecond);
+  EXPECT_EQ(server->heard().size(), 62'000u) << "it is wide again";
 }
 
 TEST(Fabric, HangingUpIsHeardBehindTheBytes) {

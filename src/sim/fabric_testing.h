@@ -12,22 +12,26 @@ namespace quorate::sim {
 /// A user of one stream. Sends what is given to it as there is room.
 class Talker {
  public:
-  explicit Talker(SimStreamPtr stream) : stream_(std::move(stream)) {
+  explicit Talker(SimStreamPtr stream) : stream_(std::move(stream)), number_(stream_->number()) {
     stream_->watch([this] { receive(); }, [this] { push(); });
   }
 
   void say(std::string bytes) {
+    said_ += bytes;
     to_send_ += bytes;
     push();
   }
-  void hang_up() { stream_.reset(); }
+  void hang_up() { end(); }
   void reset() { stream_->reset(); }
   void stop_reading() { stream_->want_readable(false); }
   void go_on_reading() { stream_->want_readable(true); }
 
+  uint32_t number() const { return number_; }
+  const std::string& said() const { return said_; }
   const std::string& heard() const { return heard_; }
   size_t unsent() const { return to_send_.size(); }
-  bool is_over() const { return over_; }
+  /// Also when its process has ended, which nobody has told it.
+  bool is_over() const { return over_ || !stream_->send({}); }
   SimStream& stream() { return *stream_; }
 
  private:
@@ -50,6 +54,8 @@ class Talker {
   }
 
   SimStreamPtr stream_;
+  uint32_t number_;
+  std::string said_;
   std::string heard_;
   std::string to_send_;
   bool over_ = false;

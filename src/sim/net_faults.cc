@@ -16,6 +16,11 @@ std::string describe_set(HostSet set) {
   return text + "}";
 }
 
+HostSet with_swapped(HostSet set, HostId one, HostId other) {
+  if (is_in(set, one) == is_in(set, other)) return set;
+  return set ^ (HostSet{1} << one | HostSet{1} << other);
+}
+
 bool is_cut(NetFaultKind kind) { return kind <= NetFaultKind::Swizzle; }
 
 bool is_one_way(NetFaultKind kind) {
@@ -48,6 +53,7 @@ std::string describe(const NetFault& fault) {
   std::string text = fmt::format("{:.6f} to {:.6f}: {} {}", static_cast<double>(fault.from) / 1e6,
                                  static_cast<double>(fault.until) / 1e6, name_of(fault.kind), describe_set(fault.left));
   if (fault.kind != NetFaultKind::Pause) text += " | " + describe_set(fault.right);
+  if (fault.leader) text += fmt::format(", {} as the leader", *fault.leader);
   if (fault.kind == NetFaultKind::Slow) {
     text += fmt::format(", {} us, {} bytes/s, window {}", fault.quality.delay_us, fault.quality.bytes_per_second,
                         fault.quality.window_bytes);
@@ -78,11 +84,22 @@ void NetFaults::start() {
 
 void NetFaults::begin(size_t number) {
   if (healed_) return;
-  const NetFault& fault = plan_.faults[number];
+  NetFault& fault = plan_.faults[number];
+  aim(fault);
   trace_.say("fault: {}", describe(fault));
   if (fault.kind == NetFaultKind::Reset) return reset_connections(fault);
   active_[number] = true;
   refresh();
+  for (HostId host = 0; host < fabric_.host_count(); ++host) {
+    if (fault.kind == NetFaultKind::Pause && is_in(fault.left, host)) fabric_.pause(host);
+  }
+}
+
+void NetFaults::aim(NetFault& fault) {
+  const auto leader = fault.leader && find_leader ? find_leader() : std::nullopt;
+  if (!leader) return;
+  fault.left = with_swapped(fault.left, *fault.leader, *leader);
+  fault.right = with_swapped(fault.right, *fault.leader, *leader);
 }
 
 void NetFaults::end(size_t number) {
@@ -109,13 +126,13 @@ void NetFaults::reset_connections(const NetFault& fault) {
   }
 }
 
-/// The net is what the active faults together make of it.
+/// The net is what the active faults together make of it. A pause is not repeated: its process may have ended since.
 void NetFaults::refresh() {
   for (HostId from = 0; from < fabric_.host_count(); ++from) {
     for (HostId to = 0; to < fabric_.host_count(); ++to) {
       if (from != to) refresh_link(from, to);
     }
-    is_paused(from) ? fabric_.pause(from) : fabric_.resume(from);
+    if (!is_paused(from)) fabric_.resume(from);
   }
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,8 +11,9 @@
 /// executed on a fabric. Overlapping faults add up; each ends by itself. Spec: known-faults 9.1, 9.3, 11.2, 11.6.
 namespace quorate::sim {
 
-using HostSet = uint64_t;  ///< A bit a host.
+using HostSet = uint64_t;  ///< A bit a host, for the first 64.
 
+// Those up to Swizzle cut links.
 #define QUORATE_NET_FAULTS(fault)                                          \
   fault(CutPair)       /* Both ways; a third host still reaches both. */   \
       fault(CutOneWay) /* Left to right. */                                \
@@ -39,8 +42,9 @@ struct NetFault {
   int64_t until = 0;
   HostSet left = 0;
   HostSet right = 0;
-  LinkQuality quality{};          ///< Of Slow.
-  SeenBy seen_by = SeenBy::Both;  ///< Of Reset.
+  std::optional<HostId> leader{};  ///< Who leads when it begins takes this host's place in it, and it the leader's.
+  LinkQuality quality{};           ///< Of Slow.
+  SeenBy seen_by = SeenBy::Both;   ///< Of Reset.
 
   bool cuts(HostId sender, HostId receiver) const;
   bool slows(HostId sender, HostId receiver) const;
@@ -53,7 +57,7 @@ struct NetFaultPlan {
   HostSet core = ~HostSet{0};    ///< and the rest is cut off from it.
 };
 
-/// What to draw from. Servers are the hosts from 0 on, clients those behind them; both together are at most 64.
+/// What to draw from. Servers are the hosts from 0 on, clients those behind them; together fewer than 64.
 struct NetFaultRange {
   uint32_t servers = 3;
   uint32_t clients = 0;
@@ -72,15 +76,20 @@ std::string describe(const NetFault& fault);
 /// Executes a plan. All hosts are there when it starts; the qualities that links have then are their usual ones.
 class NetFaults {
  public:
+  /// For faults that are aimed at the leader: who that is, if anybody.
+  std::function<std::optional<HostId>()> find_leader;
+
   NetFaults(Fabric& fabric, Agenda& agenda, Trace& trace, NetFaultPlan plan);
   void start();
   bool healed() const { return healed_; }
+  /// With those that have begun as they were aimed.
   const NetFaultPlan& plan() const { return plan_; }
 
  private:
   void begin(size_t number);
   void end(size_t number);
   void heal();
+  void aim(NetFault& fault);
   void reset_connections(const NetFault& fault);
   void refresh();
   void refresh_link(HostId from, HostId to);

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <bit>
+#include <tuple>
+#include <utility>
 
 #include "sim/net_faults.h"
 
@@ -24,7 +27,9 @@ class Draw {
     if (range_.intensity == 0 || range_.servers + range_.clients < 2) return std::move(plan_);
     const int64_t mean_gap = kMeanGapAtOne / range_.intensity;
     for (int64_t at = range_.from + gap(mean_gap); at < range_.until; at += gap(mean_gap)) add(at);
-    std::ranges::stable_sort(plan_.faults, {}, &NetFault::from);
+    std::ranges::sort(plan_.faults, {}, [](const NetFault& fault) {
+      return std::tuple(fault.from, fault.until, fault.left, fault.right);
+    });
     return std::move(plan_);
   }
 
@@ -58,6 +63,7 @@ class Draw {
     NetFault fault{.kind = kind, .from = at, .until = ending(at)};
     const HostId one = server();
     fault.left = only(one);
+    if (rng_.percent(40)) fault.leader = one;
     switch (kind) {
       case NetFaultKind::CutPair:
       case NetFaultKind::CutOneWay:
