@@ -68,9 +68,8 @@ int64_t Fabric::arrival(const Place& from, size_t bytes) {
 
 void Fabric::launch(const Place& from, Kind kind, std::string bytes) {
   Pipe& pipe = from.out();
-  int64_t at = arrival(from, bytes.size());
-  if (!pipe.flying.empty()) at = std::max(at, pipe.flying.back().at);
-  pipe.flying.push_back({at, kind, std::move(bytes)});
+  const int64_t at = arrival(from, bytes.size());
+  pipe.flying.push_back({at, kind, std::move(bytes)});  // and never passes what is before it
   arm(from);
 }
 
@@ -87,11 +86,7 @@ void Fabric::arm(const Place& from) {
 
 /// The link is another one now: what is under way may be there sooner.
 void Fabric::hasten(const Place& from) {
-  int64_t last = 0;
-  for (Piece& piece : from.out().flying) {
-    piece.at = std::max(last, std::min(piece.at, arrival(from, piece.bytes.size())));
-    last = piece.at;
-  }
+  for (Piece& piece : from.out().flying) piece.at = std::min(piece.at, arrival(from, piece.bytes.size()));
   arm(from);
 }
 

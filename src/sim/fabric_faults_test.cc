@@ -48,6 +48,21 @@ TEST(FabricFaults, AUserTimeoutDecidesWhenASenderGivesUp) {
   EXPECT_TRUE(client->is_over());
 }
 
+TEST(FabricFaults, ATroubleThatIsOverBreaksNothing) {
+  FabricWorld world;
+  auto [client, server] = world.connect();
+  client->stream().set_user_timeout({1000});
+  for (int turn = 0; turn < 5; ++turn) {
+    world.cut_both(0, 1, true);
+    client->say("x");
+    world.run(kSecond * 7 / 10);
+    world.cut_both(0, 1, false);
+    world.run(kSecond * 3 / 10);
+  }
+  EXPECT_EQ(server->heard(), "xxxxx");
+  EXPECT_FALSE(client->is_over());
+}
+
 TEST(FabricFaults, AnIdleConnectionOutlivesAnyCut) {
   FabricWorld world;
   auto [client, server] = world.connect();
@@ -191,6 +206,17 @@ TEST(FabricFaults, WhatWasDueToAPausedProcessGoesWithIt) {
   world.run(kSecond);
   EXPECT_TRUE(world.accepted.empty());
   EXPECT_TRUE(world.dialed[place]->is_over());
+}
+
+TEST(FabricFaults, NothingIsSaidToAProcessThatEndedBehindItsPause) {
+  FabricWorld world;
+  world.fabric.pause(1);
+  bool ran = false;
+  world.fabric.when_running(1, [&] { ran = true; });
+  world.fabric.resume(1);
+  world.fabric.end_process(1);
+  world.run(kSecond);
+  EXPECT_FALSE(ran);
 }
 
 TEST(FabricFaults, AHostWithoutPowerIsSilentAndThenKnowsNothing) {

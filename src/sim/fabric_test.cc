@@ -176,14 +176,20 @@ TEST(Fabric, AResetIsHeardBehindAPrefix) {
 }
 
 TEST(Fabric, BytesThatNobodyReadTurnAnEndIntoAReset) {
-  FabricWorld world;
-  auto [client, server] = world.connect();
-  server->stop_reading();
-  client->say("never read");
-  world.run(kSecond);
-  server->hang_up();
-  world.run(kSecond);
-  EXPECT_TRUE(client->is_over());
+  for (const bool unread : {false, true}) {
+    FabricWorld world;
+    auto [client, server] = world.connect();
+    server->stop_reading();
+    client->stop_reading();
+    if (unread) client->say("never read");
+    world.run(kSecond);
+    server->hang_up();
+    world.run(kSecond);
+    EXPECT_EQ(client->stream().send({}).has_value(), !unread) << "an end leaves the way there open";
+    client->go_on_reading();
+    world.run(kSecond);
+    EXPECT_TRUE(client->is_over());
+  }
 }
 
 TEST(Fabric, AStreamMayBeDestroyedByItsOwnCallback) {
