@@ -24,14 +24,12 @@ Result<size_t> ElectionLink::receive() {
 wire::PacketCut ElectionLink::take_hello(wire::ElectionHello& hello) {
   if (auto foreign = foreign_opening(unread_.view())) return wire::PacketCut::malformed(std::move(*foreign));
   wire::PacketCut cut = wire::cut_hello(unread_.view(), hello);
-  if (cut.cut != wire::Cut::Whole) return cut;
-  unread_.use(cut.bytes);
-  // SASL follows at once, if at all, also where the connection is closed next. Spec: quorum 1.7.
-  if (auto foreign = foreign_opening(unread_.view())) return wire::PacketCut::malformed(std::move(*foreign));
+  if (cut.cut == wire::Cut::Whole) unread_.use(cut.bytes);
   return cut;
 }
 
 wire::PacketCut ElectionLink::take_message(std::string_view& message) {
+  // SASL follows the hello at once, if at all. Whoever only asks to be called is not held to it: it may accept without.
   if (first_) {
     if (unread_.size() < kOpeningBytes) return wire::PacketCut::incomplete(kOpeningBytes);
     if (auto foreign = foreign_opening(unread_.view())) return wire::PacketCut::malformed(std::move(*foreign));

@@ -147,7 +147,10 @@ void ElectionPort::on_time(Millis now) {
   for (const ElectionLinkId id : late) on_deadline(id, now);
   for (auto& [sid, peer] : peers_) {
     if (peer.flight && peer.flight->give_up_at <= now) fail_dial(sid, peer, false, "there was no answer in time", now);
-    if (peer.redial_at && *peer.redial_at <= now) dial(sid, peer, now);
+    if (peer.redial_at.value_or(kNever) <= now) {
+      peer.redial_at.reset();
+      dial(sid, peer, now);
+    }
   }
 }
 

@@ -148,10 +148,7 @@ ElectionPort::Peer* ElectionPort::make_peer(ServerId sid) {
 
 void ElectionPort::open(ElectionLinkId id, ServerId sid, Peer& peer) {
   ElectionLink& link = links_.at(id);
-  if (link.stage == Stage::AwaitingHello) {
-    --half_open_;
-    link.deadline.reset();
-  }
+  if (link.stage == Stage::AwaitingHello) --half_open_;
   link.stage = Stage::Open;
   link.sid = sid;
   peer.link = id;

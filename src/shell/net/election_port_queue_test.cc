@@ -172,6 +172,37 @@ TEST(ElectionPortDial, WhileLookingItIsRepeatedAtGrowingPauses) {
   EXPECT_EQ(bench.seen.lines.size(), 2u);  // one says that it fails, one that 3 is connected
 }
 
+TEST(ElectionPortDial, ASearchBeginsWithShortPausesAndNewLines) {
+  PortBench bench(3, ensemble(3).replace(0, ensemble(3).find("server.2"), ""));
+  const auto search = [&] {
+    bench.port.set_looking(true, bench.now);
+    bench.send(2, vote_for(3));
+    bench.dial_fails(true);
+    EXPECT_EQ(redials(bench).front(), 400);  // the first 200 ms were planned when the search began
+    bench.port.set_looking(false, bench.now);
+  };
+  search();
+  EXPECT_EQ(bench.seen.lines.size(), 1u);
+  Far far = bench.dial_lands();
+  bench.hang_up(far);
+  EXPECT_EQ(bench.seen.lines.size(), 3u);
+  search();
+  EXPECT_EQ(bench.seen.lines.size(), 4u);
+  EXPECT_EQ(bench.last_line(), "Cannot open channel to server 2: connection refused");
+}
+
+TEST(ElectionPortDial, AConnectionOrADialEndsThePause) {
+  PortBench bench(2, "server.2=b:1:2:participant\nserver.3=c:3:4:participant\nversion=0");
+  bench.port.set_looking(true, bench.now);
+  EXPECT_NE(bench.port.next_time(), Millis{INT64_MAX});
+  Far far = bench.accept(hello_of(3));
+  EXPECT_EQ(bench.port.next_time(), Millis{INT64_MAX});
+  bench.hang_up(far);
+  EXPECT_EQ(bench.port.next_time(), bench.now + Millis{800});
+  bench.send(3, vote_for(2));
+  EXPECT_EQ(bench.port.next_time(), bench.now + Millis{5000});
+}
+
 TEST(ElectionPortDial, ABrokenLinkIsRedialedSoonWhileLooking) {
   PortBench bench(2);
   Far far = bench.connect(1, 2);

@@ -146,9 +146,6 @@ TEST(ElectionPort, ClosesWhatCannotBeAnotherServer) {
       {"SASL first", "\x5f\x24\x35\x01\x35\x01\xed\xcc"s,
        "Closing the connection of /10.0.0.9:4711: it begins SASL authentication, which is not available between "
        "servers here; set quorum.auth.learnerRequireSasl=false and quorum.auth.serverRequireSasl=false on all servers"},
-      {"SASL behind the hello", hello_of(3) + "\x5f\x24\x35\x01\x35\x01\xed\xcc\x00"s,
-       "Closing the connection of /10.0.0.9:4711: it begins SASL authentication, which is not available between "
-       "servers here; set quorum.auth.learnerRequireSasl=false and quorum.auth.serverRequireSasl=false on all servers"},
       {"TLS", "\x16\x03\x01\x02\x00\x01\x00\x01"s,
        "Closing the connection of /10.0.0.9:4711: it begins TLS, which is not available between servers here; set "
        "sslQuorum=false on all servers"},
@@ -184,14 +181,21 @@ TEST(ElectionPort, ClosesAnOpenConnectionForBytesThatAreNoMessages) {
   }
 }
 
-TEST(ElectionPort, SaslBehindTheHelloThatComesLater) {
+// Spec: quorum 1.7.
+TEST(ElectionPort, RefusesSaslBehindAHello) {
+  for (const size_t piece : {size_t{1}, SIZE_MAX}) {
+    PortBench bench(2);
+    Far far = bench.accept(hello_of(3) + "\x5f\x24\x35\x01\x35\x01\xed\xcc\x00"s, piece);
+    EXPECT_TRUE(far.line->gone);
+    EXPECT_EQ(bench.last_line(),
+              "Closing the connection of server 3 at /10.0.0.9:4711: it begins SASL authentication, which is not "
+              "available between servers here; set quorum.auth.learnerRequireSasl=false and "
+              "quorum.auth.serverRequireSasl=false on all servers");
+  }
+  // A server that asks to be called is called: it may accept without.
   PortBench bench(2);
-  Far far = bench.accept(hello_of(3));
-  bench.say(far, "\x5f\x24\x35\x01\x35\x01"sv);
-  EXPECT_FALSE(far.line->gone);
-  bench.say(far, "\xed\xcc"sv);
-  EXPECT_TRUE(far.line->gone);
-  EXPECT_NE(bench.last_line().find("SASL"), std::string::npos);
+  bench.accept(hello_of(1) + "\x5f\x24\x35\x01\x35\x01\xed\xcc\x00"s);
+  EXPECT_EQ(bench.seen.dials.size(), 1u);
 }
 
 // Rule 6. The connection lives on; a state that nobody knows is the election's to judge.
@@ -306,6 +310,20 @@ TEST(ElectionPort, HalfOpenConnectionsAreBounded) {
   EXPECT_EQ(bench.port.links(), 1u);
 }
 
+TEST(ElectionPort, WhoHasLeftOrSpokenIsNotHalfOpen) {
+  PortBench bench(2);
+  for (size_t i = 0; i < 2 * kMostHalfOpen; ++i) {
+    Far gone = bench.accept("\xff"s);
+    bench.hang_up(gone);
+    bench.accept(hello_of(3));
+  }
+  Far silent = bench.accept("");
+  for (size_t i = 1; i < kMostHalfOpen; ++i) bench.accept("");
+  EXPECT_FALSE(silent.line->gone);
+  bench.accept("");
+  EXPECT_TRUE(silent.line->gone);
+}
+
 TEST(ElectionPort, StrangersAreBounded) {
   PortBench bench(2);
   std::vector<Far> strangers;
@@ -400,6 +418,8 @@ TEST(ElectionPort, DialsByBothConfigurationsAndSendsTheCommitted) {
   // Out of both, it is forgotten.
   bench.port.set_configs(config_of(committed), nullptr);
   EXPECT_FALSE(bench.port.undelivered());
+  bench.send(2, vote_for(3));
+  EXPECT_EQ(bench.last_line(), "There is nothing to send to server 2: it is in no configuration and has no connection");
 }
 
 }  // namespace

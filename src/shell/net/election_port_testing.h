@@ -37,7 +37,9 @@ inline std::string hello_of(int64_t sid, std::vector<wire::HostPort> addresses) 
   wire::append_hello(out, {ServerId{sid}, std::move(addresses)});
   return std::string(out.view());
 }
-inline std::string hello_of(int64_t sid) { return hello_of(sid, {{fmt::format("h{}", sid), int32_t(3800 + sid % 1000)}}); }
+inline std::string hello_of(int64_t sid) {
+  return hello_of(sid, {{fmt::format("h{}", sid), int32_t(3800 + sid % 1000)}});
+}
 
 inline wire::Notification vote_for(int64_t leader, int64_t round = 1) {
   wire::Notification notification;

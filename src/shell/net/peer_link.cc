@@ -29,7 +29,7 @@ std::string ended(const Error& error) {
 bool PeerLink::wants_bytes() const {
   if (!reason_.empty()) return false;
   if (raw_) return unread_.size() < settings_.max_data_bytes + kRawSlackBytes;
-  return cut_.cut == wire::Cut::Incomplete && unread_.size() < std::max(cut_.needed, wire::kSmallestPacketBytes);
+  return unread_.empty() || cut_.needed > unread_.size();
 }
 
 Result<size_t> PeerLink::receive() {

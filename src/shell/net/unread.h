@@ -22,6 +22,7 @@ class Unread {
   std::string_view view() const { return bytes_.view().substr(begin_); }
   size_t size() const { return bytes_.size() - begin_; }
   bool empty() const { return size() == 0; }
+  size_t capacity() const { return bytes_.capacity(); }
 
  private:
   ByteBuffer bytes_;
