@@ -94,6 +94,7 @@ class World {
   void deliver(Peer& peer);
   void round(bool log_goes_on, bool background_goes_on);
   void work_on_disk(bool log_goes_on, bool background_goes_on);
+  void drain(Peer& peer);
   void settle();
   void all_clients_leave();
   void restart_finds_the_same();
@@ -241,13 +242,17 @@ void World::work_on_disk(bool log_goes_on, bool background_goes_on) {
   }
 }
 
+void World::drain(Peer& peer) {
+  if (peer.wire == nullptr) return;
+  peer.wire->window = SIZE_MAX;
+  if (!peer.wire->server_gone && peer.wire->writable_wanted) node_->on_writable(*peer.client);
+}
+
 /// Until nothing is under way.
 void World::settle() {
-  for (Peer& peer : peers_) {
-    if (peer.wire == nullptr) continue;
-    peer.wire->window = SIZE_MAX;
-    if (peer.open() && peer.wire->writable_wanted) node_->on_writable(*peer.client);
-  }
+  for (Peer& peer : peers_) drain(peer);
+  // What is sent to somebody who has gone fails sooner or later; it never waits for ever.
+  for (Peer& peer : leaving_) drain(peer);
   const auto busy = [this] {
     return log_begun_ || background_begun_ || node_->replica().journal().has_batch() || node_->walking() ||
            node_->background().has_work() || node_->background().snapshotting();
