@@ -15,12 +15,28 @@ namespace {
 constexpr int64_t kDigestEvery = 128;
 constexpr size_t kDigestsKept = 1024;
 
+bool is_refusal(const tree::TxnView& txn) { return txn.header.type == static_cast<int32_t>(wire::Op::Error); }
+
 }  // namespace
 
 void Replica::on_persisted() {
   journal_.on_persisted();
-  journal_.commit(journal_.durable());  // a quorum of one
-  for (auto txn = journal_.next_to_apply(); !txn.empty(); txn = journal_.next_to_apply()) apply_txn(txn);
+  if (role_.lead != nullptr) {
+    role_.lead->on_persisted(now_.monotonic);
+  } else if (role_.follow != nullptr) {
+    role_.follow->on_persisted(now_.monotonic);
+  } else if (role_.alone()) {
+    journal_.commit(journal_.durable());  // a quorum of one
+  }
+  apply_ready();
+}
+
+void Replica::apply_ready() {
+  while (!following_ended()) {
+    const std::string_view txn = journal_.next_to_apply();
+    if (txn.empty()) break;
+    apply_txn(txn);
+  }
   admit_stalled();
 }
 
@@ -37,11 +53,28 @@ void Replica::apply_txn(std::string_view payload) {
   count_writes();
   if (!watches_.empty()) fire_watches(txn.header.zxid);
 
-  QUORATE_CHECK(!in_flight_.empty() && in_flight_.front().zxid == txn.header.zxid);
-  const InFlight write = in_flight_.pop();
-  large_bytes_in_flight_ -= write.large_bytes;
-  finish_write(write, txn);
+  if (!in_flight_.empty() && is_of(in_flight_.front(), txn)) {
+    const InFlight write = in_flight_.pop();
+    large_bytes_in_flight_ -= write.large_bytes;
+    finish_write(write, txn);
+  } else {
+    // Asked for on another server, or before this role began.
+    QUORATE_CHECK(!role_.alone());
+    InFlight foreign;
+    foreign.op = static_cast<wire::Op>(txn.header.type);
+    finish_write(foreign, txn);
+  }
   tree::release_acls(*tree_, applied_);
+}
+
+bool Replica::following_ended() const {
+  return role_.follow != nullptr && role_.follow->phase() == zab::FollowPhase::Over;
+}
+
+/// What this server forwarded comes back in the order in which it went, so only the oldest can be meant.
+bool Replica::is_of(const InFlight& write, const tree::TxnView& txn) const {
+  if (role_.follow == nullptr) return write.zxid == txn.header.zxid;
+  return write.session == txn.header.client_id && write.xid == txn.header.cxid;
 }
 
 void Replica::note_digest(const tree::TxnView& txn) {
@@ -50,6 +83,11 @@ void Replica::note_digest(const tree::TxnView& txn) {
     ++stats_.digest_mismatches_count;
     say(Level::Error, "DataTree",
         fmt::format("Digests are not matching. Value is Zxid. Value:0x{:x}", static_cast<uint64_t>(zxid.value)));
+  }
+  // Only what a leader says of its own tree can be wrong about ours; replay of our own log goes on (DESIGN,
+  // Self-check).
+  if (!applied_.digest_matches && settings_.digest && role_.follow != nullptr && zxid > role_.follow->fuzzy_until()) {
+    role_.follow->on_digest_mismatch(zxid);
   }
   if (zxid.value % kDigestEvery != 0) return;
   digest_history_.emplace_back(zxid, static_cast<int64_t>(tree_->digest()));
@@ -118,10 +156,12 @@ void Replica::finish_write(const InFlight& write, const tree::TxnView& txn) {
     }
   }
   if (connection != nullptr) {
-    QUORATE_CHECK(connection->waiting.front().is_write && connection->waiting.front().zxid == write.zxid);
-    connection->waiting.pop();
-    const bool refused = txn.header.type == static_cast<int32_t>(wire::Op::Error);
-    if (write.op != wire::Op::CreateSession) write_result(*connection, write, refused);
+    const Waiting turn = connection->waiting.pop();
+    if (role_.follow != nullptr && !turn.frame.empty()) return role_.follow->on_closed("a write overtakes a SYNC");
+    QUORATE_CHECK(turn.is_write && turn.zxid == write.zxid);
+    // The session is somewhere else by now: this connection ends without an answer (known-faults R-N3).
+    if (is_refusal(txn) && applied_.parts.front().code == wire::Code::SessionMoved) return begin_close(*connection);
+    if (write.op != wire::Op::CreateSession) write_result(*connection, write, txn);
   }
   if (write.op == wire::Op::CloseSession) {
     on_session_closed(connection, txn.header.client_id);
@@ -171,10 +211,11 @@ void write_multi(wire::Encoder& out, const std::vector<tree::PartResult>& parts,
 
 }  // namespace
 
-void Replica::write_result(Connection& connection, const InFlight& write, bool refused) {
+void Replica::write_result(Connection& connection, const InFlight& write, const tree::TxnView& txn) {
+  const bool refused = is_refusal(txn);
   const tree::PartResult first = applied_.parts.empty() ? tree::PartResult() : applied_.parts.front();
   const bool multi = write.op == wire::Op::Multi;
-  ReplyFrame reply(connection.out, write.xid, write.zxid, refused ? first.code : wire::Code::Ok);
+  ReplyFrame reply(connection.out, write.xid, txn.header.zxid, refused ? first.code : wire::Code::Ok);
   if (!refused) {
     wire::Encoder out = reply.body();
     if (multi) {
@@ -192,7 +233,11 @@ void Replica::on_session_created(const InFlight& write, const tree::TxnView& txn
   const SessionId id = txn.header.client_id;
   const auto created = sessions_.all().find(id);
   QUORATE_CHECK(created != sessions_.all().end());
-  session_table_.add(id, created->second, now_.monotonic);
+  if (role_.follow != nullptr) {
+    touched_[id] = created->second;
+  } else {
+    session_table_.add(id, created->second, now_.monotonic);
+  }
   say(Level::Debug, "ZooKeeperServer",
       fmt::format("Established session 0x{:x} with negotiated timeout {}", static_cast<uint64_t>(id.value),
                   created->second));
@@ -206,6 +251,7 @@ void Replica::on_session_created(const InFlight& write, const tree::TxnView& txn
 
 void Replica::on_session_closed(Connection* asker, SessionId session) {
   session_table_.remove(session);
+  owners_.remove(session);
   const auto bound = bound_.find(session);
   if (bound != bound_.end() && bound->second != asker) begin_close(*bound->second);
   if (asker != nullptr) begin_close(*asker);

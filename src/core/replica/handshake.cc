@@ -20,7 +20,7 @@ void Replica::connect(Connection& connection, std::string_view frame) {
   // Clients of before 3.4 leave the flag out and must get an answer without it.
   connection.knows_read_only = !in.ended();
   ++stats_.connection_request_count;
-  if (!admit_connect(connection, request)) return begin_close(connection);
+  if (!serving_ || !admit_connect(connection, request)) return begin_close(connection);
 
   const int32_t timeout_ms = session::granted_timeout(request.time_out, settings_.timeouts);
   connection.phase = Phase::Confirming;
@@ -62,6 +62,7 @@ void Replica::create_session(Connection& connection, int32_t timeout_ms) {
   write.origin = Origin::Server;
   write.who = connection.identities;
   write.body = body.view();
+  if (role_.lead != nullptr) owners_.move(id, session::kOwnClients);
   enqueue_write(&connection, write, now_.monotonic);
 }
 
@@ -73,17 +74,28 @@ void Replica::renew_session(Connection& connection, const wire::ConnectRequest& 
         fmt::format("Incorrect password from {} for session 0x{:x}", connection.remote_text, hex(request.session_id)));
     return refuse_session(connection, "");
   }
-  const auto bound = bound_.find(request.session_id);
-  if (bound != bound_.end()) begin_close(*bound->second);
-  if (session_table_.touch(request.session_id, timeout_ms, now_.monotonic) != session::Touch::Ok) {
-    return refuse_session(connection, fmt::format("Invalid session 0x{:x} for client {}, probably expired",
-                                                  hex(request.session_id), connection.remote_text));
-  }
   connection.timeout_ms = timeout_ms;
-  bind(connection, request.session_id);
+  if (role_.follow != nullptr) return revalidate(connection, request.session_id);
+  if (const auto bound = bound_.find(request.session_id); bound != bound_.end()) begin_close(*bound->second);
+  if (session_table_.touch(request.session_id, timeout_ms, now_.monotonic) != session::Touch::Ok) {
+    return refuse_renewal(connection, request.session_id);
+  }
+  owners_.move(request.session_id, session::kOwnClients);
+  admit_renewal(connection, request.session_id);
+}
+
+void Replica::admit_renewal(Connection& connection, SessionId session) {
+  const auto bound = bound_.find(session);
+  if (bound != bound_.end() && bound->second != &connection) begin_close(*bound->second);
+  bind(connection, session);
   connection.phase = Phase::Live;
-  send_connect_response(connection, request.session_id, timeout_ms);
+  send_connect_response(connection, session, connection.timeout_ms);
   outbox_.gates.push_back(&connection);
+}
+
+void Replica::refuse_renewal(Connection& connection, SessionId session) {
+  refuse_session(connection, fmt::format("Invalid session 0x{:x} for client {}, probably expired", hex(session),
+                                         connection.remote_text));
 }
 
 void Replica::bind(Connection& connection, SessionId session) {

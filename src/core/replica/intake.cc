@@ -41,7 +41,7 @@ void Replica::request(Connection& connection, std::string_view frame) {
   if (request.xid > 0) ++connection.outstanding;
   if (!admit(connection, request)) return;
   if (!stall(connection, request, frame)) {
-    is_write(request.op) ? submit(connection, request) : answer_in_turn(connection, request, frame);
+    carry_out(connection, request, frame);
   }
   pause_if_overloaded(connection);
 }
@@ -63,8 +63,20 @@ bool Replica::admit(Connection& connection, const Request& request) {
     begin_close(connection);
     return false;
   }
+  return touch(connection);
+}
+
+/// False: the request is dropped. A session that has moved ends the connection that it left (known-faults R-N3).
+bool Replica::touch(Connection& connection) {
+  if (role_.follow != nullptr) {
+    touched_[connection.session] = connection.timeout_ms;
+    return true;
+  }
   const session::Touch touched = session_table_.touch(connection.session, connection.timeout_ms, now_.monotonic);
-  return touched == session::Touch::Ok;
+  if (touched != session::Touch::Ok) return false;
+  if (role_.alone() || owners_.allows(connection.session, session::kOwnClients)) return true;
+  begin_close(connection);
+  return false;
 }
 
 int64_t Replica::large_bytes(size_t frame_bytes) const {
@@ -111,21 +123,40 @@ void Replica::submit_own(wire::Op op, SessionId session, std::string_view body) 
 }
 
 void Replica::enqueue_write(Connection* connection, const WriteRequest& write, Millis received) {
-  const Zxid zxid = journal_.last_made().next();
-  ByteBuffer& records = journal_.records();
-  const size_t before = records.size();
-  Prepared prepared = preparer_.prepare(write, zxid, now_, records);
-  const auto record_bytes = static_cast<int64_t>(records.size() - before);
-  journal_.made(zxid);
-  stats_.proposal_size.add(record_bytes);
-  ++stats_.proposal_count;
-
+  if (role_.follow != nullptr) return forward_write(connection, write, received);
+  std::optional<MadeTxn> made = make_txn(write);
+  if (!made) return;
   const int64_t large = large_bytes(write.body.size());
   large_bytes_in_flight_ += large;
-  in_flight_.push({zxid, connection, write.xid, write.op, received, std::move(prepared.create2_parts), large});
+  in_flight_.push({made->zxid, write.session, connection, write.xid, write.op, received,
+                   std::move(made->prepared.create2_parts), large});
   if (connection == nullptr) return;
   ++connection->writes_in_flight;
-  connection->waiting.push({true, zxid, {}, received});
+  connection->waiting.push({true, made->zxid, {}, received});
+}
+
+/// Nothing: this epoch has no zxid left, and the leader has resigned.
+std::optional<Replica::MadeTxn> Replica::make_txn(const WriteRequest& write) {
+  const std::optional<Zxid> zxid = role_.lead != nullptr ? role_.lead->next_zxid() : journal_.last_made().next();
+  if (!zxid) {
+    role_.lead->resign("zxid lower 32 bits have rolled over, forcing re-election, and therefore new epoch start");
+    return std::nullopt;
+  }
+  ByteBuffer& records = journal_.records();
+  const size_t before = records.size();
+  MadeTxn made{*zxid, preparer_.prepare(write, *zxid, now_, records)};
+  stats_.proposal_size.add(static_cast<int64_t>(records.size() - before));
+  ++stats_.proposal_count;
+  const std::string_view payload = journal_.made(*zxid);
+  if (role_.lead != nullptr) role_.lead->propose(*zxid, payload);
+  return made;
+}
+
+void Replica::carry_out(Connection& connection, const Request& request, std::string_view frame) {
+  if (is_write(request.op)) return submit(connection, request);
+  // A follower's sync has its place among the forwarded writes: what the leader committed before it is read after it.
+  if (request.op == wire::Op::Sync && role_.follow != nullptr) return forward_sync(connection, request, frame);
+  answer_in_turn(connection, request, frame);
 }
 
 void Replica::answer_in_turn(Connection& connection, const Request& request, std::string_view frame) {
@@ -183,12 +214,16 @@ void Replica::answer_waiting(Connection& connection) {
   while (connection.phase != Phase::Closed && !connection.waiting.empty() && !connection.waiting.front().is_write) {
     const Waiting read = connection.waiting.pop();
     --waiting_reads_;
-    wire::Decoder in(read.frame);
-    const int32_t xid = in.i32();
-    const int32_t type = in.i32();
-    answer_read(connection,
-                {xid, static_cast<wire::Op>(type), in.rest(), read.received, read.refusal, read.identities});
+    answer_waited(connection, read);
   }
+}
+
+void Replica::answer_waited(Connection& connection, const Waiting& waited) {
+  wire::Decoder in(waited.frame);
+  const int32_t xid = in.i32();
+  const int32_t type = in.i32();
+  answer_read(connection,
+              {xid, static_cast<wire::Op>(type), in.rest(), waited.received, waited.refusal, waited.identities});
 }
 
 void Replica::answer_auth(Connection& connection, const Request& request) {

@@ -59,7 +59,7 @@ Prepared Preparer::prepare(const WriteRequest& request, Zxid zxid, Now now, Byte
 
   Turn turn{request, zxid, now.wall_ms, wire::Encoder(batch)};
   Prepared prepared;
-  prepared.code = state.dispatch(turn, prepared);
+  prepared.code = request.refused != wire::Code::Ok ? request.refused : state.dispatch(turn, prepared);
   if (prepared.code == wire::Code::Ok) {
     prepared.txn_type = request.op;
     if (state.settings.digest) write_digest(batch, state.pending.digest());

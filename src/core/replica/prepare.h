@@ -25,8 +25,9 @@ struct WriteRequest {
   int32_t xid = 0;
   SessionId session;
   Origin origin = Origin::Client;
-  auth::Holders who;      ///< None: the server itself.
-  std::string_view body;  ///< The request record, behind the header.
+  auth::Holders who;                    ///< None: the server itself.
+  std::string_view body;                ///< The request record, behind the header.
+  wire::Code refused = wire::Code::Ok;  ///< Not to be judged any more: it becomes that error txn.
 };
 
 struct Prepared {

@@ -12,25 +12,32 @@ namespace {
 
 // Any fixed number will do: dropping needs to be even, not secret.
 constexpr uint64_t kThrottleSeed = 0x51C6D660ULL;
-// Without learners nobody asks for a txn that is applied.
-constexpr size_t kKeptTxns = 0;
 
 }  // namespace
 
-Replica::Replica(ReplicaSettings settings, auth::Auth auth, StartingPoint start)
+Replica::Replica(ReplicaSettings settings, auth::Auth auth, StartingPoint start, zab::Journal& journal)
     : settings_(settings),
       auth_(std::move(auth)),
       now_(start.now),
       tree_(std::move(start.tree)),
       sessions_(std::move(start.sessions)),
+      role_(start.role),
+      serving_(role_.alone()),
       session_table_(settings_.tick),
       watches_(start.seed),
-      journal_(tree_->last_zxid(), kKeptTxns),
+      journal_(journal),
       preparer_(*tree_, session_table_, auth_, settings_),
       reads_(*tree_, watches_, auth_),
       throttle_(settings_.connection_throttle, kThrottleSeed),
       cleaner_(settings_.cleaner, now_),
       next_session_id_(session::first_session_id(Millis{now_.wall_ms}, settings_.server_id).value) {
+  if (serving_) begin_serving();
+}
+
+void Replica::begin_serving() {
+  serving_ = true;
+  if (role_.follow != nullptr) return;
+  // Every session gets its full time from a new leader (known-faults R-N8).
   for (const auto& [id, timeout_ms] : sessions_.all()) session_table_.add(id, timeout_ms, now_.monotonic);
   // An owner without a session has nobody whose close would remove its nodes: end it by a txn (known-faults MUST-5).
   for (const SessionId owner : tree_->sessions_with_ephemerals()) {
@@ -39,6 +46,10 @@ Replica::Replica(ReplicaSettings settings, auth::Auth auth, StartingPoint start)
 }
 
 Replica::~Replica() = default;
+
+std::pair<std::unique_ptr<tree::Tree>, tree::SessionList> Replica::release() {
+  return {std::move(tree_), std::move(sessions_)};
+}
 
 Connection& Replica::open(PeerAddress peer) {
   auto connection = std::make_unique<Connection>();
@@ -80,6 +91,20 @@ void Replica::begin_close(Connection& connection) {
   outbox_.closes.push_back(&connection);
 }
 
+void Replica::close_all() {
+  serving_ = false;
+  // What was asked in a role that has ended is never answered.
+  for (InFlight& write : in_flight_) {
+    if (write.connection != nullptr) --write.connection->writes_in_flight;
+    write.connection = nullptr;
+  }
+  while (!syncs_.empty()) --syncs_.pop()->writes_in_flight;
+  while (!stalled_.empty()) --stalled_.pop().connection->writes_in_flight;
+  // Clients that have gone were kept for their writes only.
+  boost::unordered::erase_if(connections_, [](const auto& entry) { return entry.second->released; });
+  for (Connection* connection : connections()) begin_close(*connection);
+}
+
 void Replica::release(Connection& connection) {
   QUORATE_CHECK(connection.phase == Phase::Closed);
   connection.released = true;
@@ -95,6 +120,7 @@ void Replica::forget(Connection& connection) {
 }
 
 void Replica::on_tick() {
+  if (!serving_ || role_.follow != nullptr) return;
   for (const SessionId id : session_table_.expire(now_.monotonic)) {
     ++stats_.stale_sessions_expired;
     say(Level::Info, "SessionTracker",

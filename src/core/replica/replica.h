@@ -2,6 +2,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -14,8 +15,10 @@
 #include "core/replica/outbox.h"
 #include "core/replica/prepare.h"
 #include "core/replica/reads.h"
+#include "core/replica/role.h"
 #include "core/replica/server_stats.h"
 #include "core/replica/settings.h"
+#include "core/session/owners.h"
 #include "core/session/session_table.h"
 #include "core/tree/apply.h"
 #include "core/tree/tree.h"
@@ -34,6 +37,7 @@ struct StartingPoint {
   tree::SessionList sessions;
   Now now;
   uint64_t seed = 0;  ///< Secret; clients choose the paths that are hashed.
+  Role role;
 };
 
 struct PeerAddress {
@@ -44,7 +48,8 @@ struct PeerAddress {
 
 class Replica {
  public:
-  Replica(ReplicaSettings settings, auth::Auth auth, StartingPoint start);
+  /// The journal ends where the tree does, unless the role's synchronisation has begun.
+  Replica(ReplicaSettings settings, auth::Auth auth, StartingPoint start, zab::Journal& journal);
   ~Replica();
 
   // Inputs. set_now() goes before each batch of others.
@@ -56,8 +61,24 @@ class Replica {
   void close(Connection& connection);
   /// The shell will not use the connection again.
   void release(Connection& connection);
-  /// The log holds the batch that was taken from the journal. Applies it, fires watches, replies.
+  /// The log holds the batch that was taken from the journal.
   void on_persisted();
+  /// Applies what has become durable and committed, fires watches, replies. Part of on_persisted().
+  void apply_ready();
+  /// A member's role is established: clients are served from now on. A server of its own always serves.
+  void begin_serving();
+
+  // From learners, on the leader (learners.cc).
+  void on_forwarded(const zab::Forwarded& request);
+  void on_revalidate(LinkId from, const wire::SessionTimeout& session);
+  void on_touched(const wire::SessionTimeout& session);
+
+  // From the leader, on a learner (forward.cc).
+  void on_revalidated(const wire::Revalidated& answer);
+  /// The oldest sync that was forwarded is done.
+  void on_synced();
+  /// Sessions that were heard of since the last call, for the leader's ping.
+  std::vector<wire::SessionTimeout> take_touched();
   /// Time has passed: expiry, container cleaning, throttled requests.
   void on_tick();
 
@@ -79,7 +100,14 @@ class Replica {
   ServerStats& stats() { return stats_; }
   double connection_drop_probability() const { return throttle_.drop_probability(); }
   /// Received and not answered, but for frames that the shell still holds. Spec: client 9.4.
-  size_t requests_in_process() const { return in_flight_.size() + stalled_.size() + waiting_reads_; }
+  size_t requests_in_process() const { return in_flight_.size() + syncs_.size() + stalled_.size() + waiting_reads_; }
+  bool serving() const { return serving_; }
+  /// The role ends: every client is let go.
+  void close_all();
+  /// Opened and not released.
+  size_t connection_count() const { return connections_.size(); }
+  /// Gives the memory up, at the end of a role.
+  std::pair<std::unique_ptr<tree::Tree>, tree::SessionList> release();
   std::vector<Connection*> connections() const;  ///< In order of opening.
   Now now() const { return now_; }
   /// Tree digests at zxids divisible by 128, the newest 1024, for the word hash. Spec: disk 5.4.
@@ -88,7 +116,8 @@ class Replica {
  private:
   /// A write whose reply is owed.
   struct InFlight {
-    Zxid zxid;
+    Zxid zxid;  ///< 0 on a learner, which learns it with the txn.
+    SessionId session;
     Connection* connection = nullptr;  ///< Null: the server's own, or its client has gone.
     int32_t xid = 0;
     wire::Op op = wire::Op::Error;
@@ -118,6 +147,8 @@ class Replica {
   void create_session(Connection& connection, int32_t timeout_ms);
   SessionId new_session_id();
   void renew_session(Connection& connection, const wire::ConnectRequest& request, int32_t timeout_ms);
+  void admit_renewal(Connection& connection, SessionId session);
+  void refuse_renewal(Connection& connection, SessionId session);
   void send_connect_response(Connection& connection, SessionId session, int32_t timeout_ms);
   void refuse_session(Connection& connection, std::string_view why);
   void bind(Connection& connection, SessionId session);
@@ -128,13 +159,21 @@ class Replica {
   bool admit(Connection& connection, const Request& request);
   bool admit_large(Connection& connection, size_t frame_bytes);
   int64_t large_bytes(size_t frame_bytes) const;
+  void carry_out(Connection& connection, const Request& request, std::string_view frame);
   void submit(Connection& connection, const Request& request);
   void submit_own(wire::Op op, SessionId session, std::string_view body);
   void enqueue_write(Connection* connection, const WriteRequest& write, Millis received);
+  struct MadeTxn {
+    Zxid zxid;
+    Prepared prepared;
+  };
+  std::optional<MadeTxn> make_txn(const WriteRequest& write);
+  bool touch(Connection& connection);
   void answer_in_turn(Connection& connection, const Request& request, std::string_view frame);
   void count_read(const Request& request, size_t reply_bytes);
   void answer_read(Connection& connection, const Request& request);
   void answer_waiting(Connection& connection);
+  void answer_waited(Connection& connection, const Waiting& waited);
   void answer_auth(Connection& connection, const Request& request);
   void reply_code(Connection& connection, int32_t xid, Zxid zxid, wire::Code code);
   void note_reply(Connection& connection, const Request& request);
@@ -142,6 +181,11 @@ class Replica {
   void pause_if_overloaded(Connection& connection);
   void resume_if_fine(Connection& connection);
   static bool is_write(wire::Op op);
+
+  // forward.cc
+  void forward_write(Connection* connection, const WriteRequest& write, Millis received);
+  void forward_sync(Connection& connection, const Request& request, std::string_view frame);
+  void revalidate(Connection& connection, SessionId session);
 
   // throttle.cc
   bool stall(Connection& connection, const Request& request, std::string_view frame);
@@ -156,8 +200,10 @@ class Replica {
   void tell(const std::vector<ConnId>& connections, wire::Event event, std::string_view path, tree::AclId acl,
             Zxid zxid);
   void note_digest(const tree::TxnView& txn);
+  bool is_of(const InFlight& write, const tree::TxnView& txn) const;
+  bool following_ended() const;
   void finish_write(const InFlight& write, const tree::TxnView& txn);
-  void write_result(Connection& connection, const InFlight& write, bool refused);
+  void write_result(Connection& connection, const InFlight& write, const tree::TxnView& txn);
   void on_session_created(const InFlight& write, const tree::TxnView& txn);
   void on_session_closed(Connection* asker, SessionId session);
 
@@ -173,9 +219,12 @@ class Replica {
   Now now_;
   std::unique_ptr<tree::Tree> tree_;
   tree::SessionList sessions_;
-  session::SessionTable session_table_;
+  Role role_;
+  bool serving_;
+  session::SessionTable session_table_;  ///< Empty on a learner: the leader tracks.
+  session::Owners owners_;               ///< Kept by a leader.
   tree::WatchTables watches_;
-  zab::Journal journal_;
+  zab::Journal& journal_;
   Preparer preparer_;
   Reads reads_;
   ConnectionThrottle throttle_;
@@ -188,6 +237,10 @@ class Replica {
   boost::unordered_flat_map<SessionId, Connection*, std::hash<SessionId>> bound_;
 
   Fifo<InFlight> in_flight_;
+  Fifo<Connection*> syncs_;  ///< Forwarded, not answered; each keeps its connection alive.
+  /// Connections whose session the leader is asked about, in order; an answer is for the first of its session.
+  std::vector<std::pair<SessionId, ConnId>> revalidating_;
+  boost::unordered_flat_map<SessionId, int32_t, std::hash<SessionId>> touched_;
   int64_t large_bytes_in_flight_ = 0;
   size_t waiting_reads_ = 0;  ///< In the `waiting` of all connections.
   Fifo<Stalled> stalled_;

@@ -109,7 +109,8 @@ class Bench {
   static constexpr int64_t kWallMs = 1795159393679;
 
   explicit Bench(BenchFields fields = {})
-      : replica(fields.settings, *auth::Auth::make(std::move(fields.auth)), start(fields)) {}
+      : journal(last_of(fields), 0),
+        replica(fields.settings, *auth::Auth::make(std::move(fields.auth)), start(fields), journal) {}
   explicit Bench(const ReplicaSettings& settings) : Bench(BenchFields{.settings = settings}) {}
   ~Bench() { EXPECT_EQ(replica.stats().digest_mismatches_count, 0); }
 
@@ -197,15 +198,18 @@ class Bench {
     return std::ranges::any_of(lines, [text](const std::string& line) { return line.contains(text); });
   }
 
+  zab::Journal journal;
   Replica replica;
   std::vector<std::string> lines;
 
  private:
+  static Zxid last_of(BenchFields& fields) {
+    if (!fields.tree) fields.tree = std::make_unique<tree::Tree>(tree::HashKey{1, 2}, ask::options_of(fields.settings));
+    return fields.tree->last_zxid();
+  }
   StartingPoint start(BenchFields& fields) {
-    const ReplicaSettings& settings = fields.settings;
-    if (!fields.tree) fields.tree = std::make_unique<tree::Tree>(tree::HashKey{1, 2}, ask::options_of(settings));
     last_persisted_ = fields.tree->last_zxid();
-    return {std::move(fields.tree), std::move(fields.sessions), {Millis{0}, kWallMs}, 7};
+    return {std::move(fields.tree), std::move(fields.sessions), {Millis{0}, kWallMs}, 7, {}};
   }
   void feed(Peer& peer) {
     while (!peer.closed && !peer.unread.empty() && peer.connection->accepts_frames()) {

@@ -45,14 +45,14 @@ void Replica::admit_late(Connection& connection, const Stalled& stalled) {
     return begin_close(connection);
   }
   // The session may have ended meanwhile.
-  if (session_table_.touch(connection.session, connection.timeout_ms, now_.monotonic) != session::Touch::Ok) return;
+  if (!touch(connection)) return;
   const bool exempt = op == wire::Op::Ping || op == wire::Op::CloseSession;
   if (!exempt && throttle.throttled_op_wait_time.value > 0 && waited > throttle.throttled_op_wait_time) {
     ++stats_.throttled_ops;
     request.refusal = wire::Code::ThrottledOp;
   }
-  const bool carry_out = request.refusal == wire::Code::Ok;
-  carry_out&& is_write(op) ? submit(connection, request) : answer_in_turn(connection, request, stalled.frame);
+  if (request.refusal == wire::Code::Ok) return carry_out(connection, request, stalled.frame);
+  answer_in_turn(connection, request, stalled.frame);
 }
 
 }  // namespace quorate::replica

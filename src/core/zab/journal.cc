@@ -27,15 +27,16 @@ void Journal::add_batch() {
   open_bytes_ = 0;
 }
 
-void Journal::made(Zxid zxid) {
+std::string_view Journal::made(Zxid zxid) {
   QUORATE_CHECK(zxid >= last_made_);
   if (open_txns() > 0 && open().records.size() > kMaxBatchBytes) split_last_record();
   LogBatch& batch = open();
   if (batch.empty()) batch.first = zxid;
   batch.last = zxid;
   ++batch.txns;
-  open_bytes_ = batch.records.size();
+  size_t record = std::exchange(open_bytes_, batch.records.size());
   last_made_ = zxid;
+  return wire::next_payload(batch.records.view(), record);
 }
 
 void Journal::append(Zxid zxid, std::string_view payload) {

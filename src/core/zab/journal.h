@@ -37,7 +37,8 @@ class Journal {
   // Making. The leader's preparer appends one framed record to records(), then says made(); a learner appends what the
   // leader sent, unchanged (rule 59).
   ByteBuffer& records() { return open().records; }
-  void made(Zxid zxid);
+  /// Returns the payload; it stays there until the next record begins.
+  std::string_view made(Zxid zxid);
   void append(Zxid zxid, std::string_view payload);
 
   // The log. A batch stays here while the log thread writes it and fills in its checksums; nobody else changes it.
@@ -67,12 +68,19 @@ class Journal {
   /// Calls visit(zxid, payload) for every txn behind `after`, applied or not, in order. Requires: after >= base().
   template <class Visit>
   void each_after(Zxid after, Visit&& visit) const {
+    each_between(after, last_made_, visit);
+  }
+  /// Those up to `until` only.
+  template <class Visit>
+  void each_between(Zxid after, Zxid until, Visit&& visit) const {
     for (const auto& batch : batches_) {
       if (batch->empty() || batch->last <= after) continue;
       const std::string_view records = batch->records.view();
       for (size_t offset = 0; offset < records.size();) {
         const std::string_view payload = wire::next_payload(records, offset);
-        if (const Zxid zxid = zxid_of(payload); zxid > after) visit(zxid, payload);
+        const Zxid zxid = zxid_of(payload);
+        if (zxid > until) return;
+        if (zxid > after) visit(zxid, payload);
       }
     }
   }

@@ -104,7 +104,7 @@ struct LeadOutput {
   /// SNAP is the last packet in `out`: send it, then its stream, of the tree as it is before anything more is taken
   /// from the journal; then on_tree_sent(). No packet gets into `out` meanwhile.
   std::vector<LinkId> trees;
-  std::vector<Forwarded> requests;  ///< sync (op 9) among them: answer_sync() when its turn has come.
+  std::vector<Forwarded> requests;  ///< sync (op 9) among them: sync().
   struct Revalidation {
     LinkId link;
     wire::SessionTimeout session;
@@ -145,7 +145,8 @@ class Lead {
   std::optional<Zxid> next_zxid() const;
   /// The journal has just got it: it goes to the learners.
   void propose(Zxid zxid, std::string_view payload);
-  void answer_sync(LinkId link);
+  /// Answers SYNC once all that was proposed so far is committed. Spec: quorum 4.2.
+  void sync(LinkId link);
   void answer_revalidate(LinkId link, SessionId session, bool valid);
   /// Stops leading, e.g. when there is no next zxid.
   void resign(const std::string& why);
@@ -205,6 +206,7 @@ class Lead {
   void time_proposal(Learner& learner, Zxid zxid);
   void spread_commits();
   void inform_observers(Zxid after);
+  void answer_syncs();
 
   // lead_liveness.cc
   Millis ticks(int32_t count) const { return {count * settings_.tick.value}; }
@@ -228,6 +230,11 @@ class Lead {
   std::set<ServerId> snapshot_next_;  ///< For them the log turned out to have a gap.
   VoterSet new_leader_acks_ = 0;
   Zxid last_proposed_;
+  struct PendingSync {
+    Zxid after;
+    LinkId link;
+  };
+  Fifo<PendingSync> syncs_;
   std::string reason_;
   LeadOutput out_;
 

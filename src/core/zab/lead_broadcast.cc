@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "core/zab/lead.h"
@@ -77,21 +78,23 @@ void Lead::time_proposal(Learner& learner, Zxid zxid) {
 }
 
 void Lead::spread_commits() {
-  const Zxid before = commits_.committed();
+  Zxid informed = commits_.committed();
   while (const std::optional<Zxid> zxid = commits_.next_committed()) {
     journal_.commit(*zxid);
     each_learner([&](Learner& learner) {
       if (learner.forwarding && !learner.observer) send(learner, PacketType::Commit, *zxid);
     });
+    if (syncs_.empty() || syncs_.front().after > *zxid) continue;
+    inform_observers(std::exchange(informed, *zxid));
+    answer_syncs();
   }
-  if (commits_.committed() > before) inform_observers(before);
+  if (commits_.committed() > informed) inform_observers(informed);
 }
 
 void Lead::inform_observers(Zxid after) {
   const auto informed = [](const auto& entry) { return entry.second->forwarding && entry.second->observer; };
   if (std::ranges::none_of(learners_, informed)) return;
-  journal_.each_after(after, [&](Zxid zxid, std::string_view payload) {
-    if (zxid > journal_.committed()) return;
+  journal_.each_between(after, journal_.committed(), [&](Zxid zxid, std::string_view payload) {
     each_learner([&](Learner& learner) {
       if (learner.forwarding && learner.observer) send(learner, PacketType::Inform, zxid, payload);
     });
@@ -122,8 +125,16 @@ void Lead::on_ping(Learner& learner, const wire::QuorumPacket& packet) {
   }
 }
 
-void Lead::answer_sync(LinkId link) {
-  if (Learner* learner = find(link)) send(*learner, PacketType::Sync, Zxid{0});
+void Lead::sync(LinkId link) {
+  syncs_.push({.after = last_proposed_, .link = link});
+  answer_syncs();
+}
+
+/// In their places among the commits, so that a learner finds them between the writes where its clients put them.
+void Lead::answer_syncs() {
+  while (!syncs_.empty() && syncs_.front().after <= commits_.committed()) {
+    if (Learner* learner = find(syncs_.pop().link)) send(*learner, PacketType::Sync, Zxid{0});
+  }
 }
 
 void Lead::answer_revalidate(LinkId link, SessionId session, bool valid) {

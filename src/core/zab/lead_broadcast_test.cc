@@ -110,12 +110,12 @@ TEST(LeadBroadcast, WhatLearnersForward) {
   bench.join(1);
   bench.take();
   bench.say(1, packet(PacketType::Request, {-1}, bytes_of(wire::ForwardedHeader{{0x77}, 8, 9}) + "record"));
-  bench.lead.answer_sync(Bench::link(1));
+  bench.lead.sync(Bench::link(1));
   bench.say(1, packet(PacketType::Revalidate, {-1}, bytes_of(wire::SessionTimeout{{0x77}, 10000})));
   bench.lead.answer_revalidate(Bench::link(1), {0x77}, true);
   bench.look();
   bench.say(1, ping(bytes_of(wire::SessionTimeout{{0x77}, 10000}) + bytes_of(wire::SessionTimeout{{0x78}, 4000})));
-  bench.lead.answer_sync(Bench::link(3));  // gone
+  bench.lead.sync(Bench::link(3));  // gone
   bench.lead.answer_revalidate(Bench::link(3), {0x77}, true);
   bench.look();
   EXPECT_EQ(bench.take(), (Page{

@@ -151,7 +151,7 @@ class Replay {
     }
     if (row.kind == "PROPOSAL" || row.kind == "INFORM") bench_.propose(packet.zxid, std::string(packet.data));
     if (row.kind == "COMMIT" || row.kind == "INFORM") commit(packet.zxid);
-    if (row.kind == "SYNC") bench_.lead.answer_sync(Bench::link(given_.sid));
+    if (row.kind == "SYNC") bench_.lead.sync(Bench::link(given_.sid));
     if (row.kind == "REVALIDATE") {
       wire::Revalidated answer;
       wire::Decoder in(packet.data);

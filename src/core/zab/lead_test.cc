@@ -308,7 +308,7 @@ TEST(Lead, WhatIsOverIgnoresEverything) {
   bench.propose(zxid(2, 2));
   bench.persist();
   bench.lead.on_time({1000000});
-  bench.lead.answer_sync(Bench::link(1));
+  bench.lead.sync(Bench::link(1));
   bench.lead.resign("again");
   bench.look();
   EXPECT_EQ(bench.lead.phase(), LeadPhase::Over);

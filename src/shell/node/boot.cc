@@ -19,7 +19,10 @@ Result<std::unique_ptr<Node>> Node::boot(env::Disk& disk, const env::Clock& cloc
   start.sessions = std::move(recovered->sessions);
   start.now = clock.now();
   start.seed = node->settings_.recovery.hash_key.k0 ^ node->settings_.recovery.hash_key.k1;
-  node->replica_ = std::make_unique<replica::Replica>(node->settings_.replica, std::move(*auth), std::move(start));
+  // Without learners nobody asks for a txn that is applied.
+  node->journal_ = std::make_unique<zab::Journal>(start.tree->last_zxid(), 0);
+  node->replica_ =
+      std::make_unique<replica::Replica>(node->settings_.replica, std::move(*auth), std::move(start), *node->journal_);
   // What had to be replayed counts towards the next snapshot, or a server that is restarted often never takes one.
   node->txns_since_snapshot_ = static_cast<int64_t>(recovered->txns_replayed);
   node->bytes_since_snapshot_ = static_cast<int64_t>(recovered->log_bytes_replayed);

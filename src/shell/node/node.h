@@ -122,6 +122,7 @@ class Node {
   env::Disk& disk_;
   const env::Clock& clock_;
   NodeSettings settings_;
+  std::unique_ptr<zab::Journal> journal_;
   std::unique_ptr<replica::Replica> replica_;  ///< Outlives the walk over its tree.
   LogActor log_;
   SnapshotActor background_;

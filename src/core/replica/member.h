@@ -1,0 +1,156 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fifo.h"
+#include "base/ids.h"
+#include "base/log_line.h"
+#include "core/auth/auth.h"
+#include "core/replica/replica.h"
+#include "core/zab/elect.h"
+#include "core/zab/follow.h"
+#include "core/zab/journal.h"
+#include "core/zab/lead.h"
+
+/// One server of an ensemble as one step function: it looks for a leader, then leads or follows, and carries the one
+/// history, the tree and the sessions over all its roles. Each role has a Replica of its own for clients; between two
+/// roles everything of the old one ends: its clients, the batch at the log, the order at the disk. Then what the log
+/// holds is what the memory holds, and nothing else is voted with (known-faults MUST-6, MUST-7).
+/// Spec: quorum 2, 3; DESIGN, section 3.
+namespace quorate::replica {
+
+struct MemberSettings {
+  zab::ElectSettings elect;
+  zab::LeadSettings lead;
+  zab::FollowSettings follow;  ///< But for `leader`, which each election finds.
+  size_t kept_txns = 500;      ///< commitLogCount
+};
+
+/// What recovery found.
+struct MemberStart {
+  std::unique_ptr<tree::Tree> tree;
+  tree::SessionList sessions;
+  zab::Epochs epochs;
+  bool in_doubt = false;  ///< The history has a hole: no vote, and a SNAP before anything else (known-faults R-D6).
+  Now now;
+  uint64_t seed = 0;
+};
+
+/// What the shell must do; bytes for learners and for the leader are in their own places (learner(), to_leader()).
+struct MemberOutput {
+  std::vector<zab::ElectionMessage> votes;
+  bool connect_all = false;
+  std::optional<ServerId> dial;    ///< Connect to that server's quorum port.
+  bool hang_up = false;            ///< Close the connection to the leader, or stop dialing.
+  bool listening_changed = false;  ///< See listening().
+  std::vector<LinkId> dirty;       ///< Learners with bytes to be sent.
+  std::vector<LinkId> closes;      ///< Learners to be closed.
+  std::vector<zab::LeadOutput::HistoryWish> histories;
+  std::vector<LinkId> trees;
+  bool reload = false;  ///< Load tree and sessions from disk, then on_reloaded().
+  std::vector<std::string> config_texts;
+  std::vector<LogLine> lines;
+};
+
+class Member {
+ public:
+  Member(MemberSettings settings, ReplicaSettings replica_settings, auth::AuthSettings auth, zab::Electorate electorate,
+         MemberStart start);
+  ~Member();
+
+  // Inputs. Each comes with the time in `now`, which set_now() told before.
+  void set_now(Now now);
+  void on_notification(ServerId from, const wire::Notification& notification);
+  void on_reach(ServerId voter, zab::Reach reach);
+  void on_time(bool undelivered);
+
+  // The connection to the leader.
+  void on_leader_connected();
+  void on_leader_packet(const wire::QuorumPacket& packet);
+  void on_leader_lost(const std::string& why);
+  /// Some of the tree behind SNAP came in; all of it; or it cannot be used.
+  void on_tree_bytes();
+  void on_tree_received(std::unique_ptr<tree::Tree> tree, tree::SessionList sessions);
+  void on_tree_refused(const std::string& why);
+
+  // Learners' connections.
+  void on_learner(LinkId link);
+  void on_learner_packet(LinkId link, const wire::QuorumPacket& packet);
+  void on_learner_lost(LinkId link);
+  void on_history(LinkId link, Zxid zxid, std::string_view payload);
+  void on_history_end(LinkId link);
+  void on_no_history(LinkId link);
+  void on_tree_progress(LinkId link);
+  void on_tree_sent(LinkId link);
+
+  // The disk: one order or one batch at a time.
+  const zab::DiskOrder* order() const;
+  void on_order_done();
+  /// Truncate is done, and this is what the disk holds now.
+  void on_truncated(std::unique_ptr<tree::Tree> tree, tree::SessionList sessions);
+  void on_order_refused(const std::string& why);
+  bool has_batch() const;
+  zab::LogBatch& take_batch();
+  void on_persisted();
+  void on_reloaded(MemberStart loaded);
+
+  /// Call after the outputs, the replica's outbox among them, were carried out: trees to be sent are captured then, and
+  /// an old role ends when its last connection is released.
+  void go_on();
+  Millis next_time() const;
+
+  wire::PeerState state() const { return elect_.state(); }
+  /// Are learners let in?
+  bool listening() const { return lead_ && lead_->phase() != zab::LeadPhase::Over; }
+  bool serving() const { return replica_->serving(); }
+  Replica& replica() { return *replica_; }
+  zab::Journal& journal() { return journal_; }
+  const zab::Epochs& epochs() const { return epochs_; }
+  const zab::Elect& elect() const { return elect_; }
+  zab::Lead* lead() { return lead_.get(); }
+  zab::Follow* follow() { return follow_.get(); }
+  /// Nothing: that learner is gone.
+  zab::Learner* learner(LinkId link) { return lead_ ? lead_->find(link) : nullptr; }
+  /// Bytes for the leader; nothing while there is none.
+  ByteBuffer* to_leader() { return follow_ ? &follow_->out().packets : nullptr; }
+  MemberOutput take() { return std::exchange(output_, {}); }
+
+ private:
+  enum class Next : uint8_t { Nothing, Look, Take };  ///< Take: the role that the election found.
+
+  void end_role();
+  void change_role();
+  bool drained() const;
+  void take_epochs();
+  void settle(tree::Tree& tree, tree::SessionList& sessions);
+  void look();
+  void take_role();
+  void make_replica(Role role, std::unique_ptr<tree::Tree> tree, tree::SessionList sessions);
+  void after_election();
+  void after_follow();
+  void after_lead();
+  void deliver_events();
+
+  MemberSettings settings_;
+  ReplicaSettings replica_settings_;
+  auth::AuthSettings auth_;
+  zab::Electorate electorate_;
+  Now now_;
+  uint64_t seed_;
+  zab::Epochs epochs_;
+  bool in_doubt_;
+  bool at_log_ = false;
+  bool reloading_ = false;
+  zab::Journal journal_;
+  zab::Elect elect_;
+  std::unique_ptr<zab::Lead> lead_;
+  std::unique_ptr<zab::Follow> follow_;
+  std::unique_ptr<Replica> replica_;
+  Fifo<zab::FollowEvent> events_;  ///< That wait for their places among the commits.
+  Next next_ = Next::Nothing;
+  MemberOutput output_;
+};
+
+}  // namespace quorate::replica
