@@ -22,6 +22,14 @@ void expect_alike(Ensemble& ensemble) {
   }
 }
 
+/// Three servers, the third leads.
+struct Serving : Ensemble {
+  Serving() : Ensemble(3) {
+    EXPECT_EQ(elect(), 3);
+    EXPECT_TRUE(all_serve());
+  }
+};
+
 TEST(Member, ThreeServersServeAsOne) {
   Ensemble ensemble(3);
   EXPECT_EQ(ensemble.elect(), 3);
@@ -41,9 +49,7 @@ TEST(Member, ThreeServersServeAsOne) {
 
 // Spec: quorum 4.1; DESIGN, "For 3.8 peers": the follower remembers what the txn does not tell.
 TEST(Member, FollowersAnswerAsLeadersDo) {
-  Ensemble ensemble(3);
-  ASSERT_EQ(ensemble.elect(), 3);
-  ASSERT_TRUE(ensemble.all_serve());
+  Serving ensemble;
   const std::string parts = ask::multi(
       {{Op::Create2, ask::create("/m")}, {Op::Create, ask::create("/n")}, {Op::SetData, ask::set_data("/m", "x")}});
   std::vector<std::string> bodies;
@@ -62,9 +68,7 @@ TEST(Member, FollowersAnswerAsLeadersDo) {
 
 // FIFO of one client over forwarded writes, syncs and local reads.
 TEST(Member, AFollowersClientSeesItsRequestsInOrder) {
-  Ensemble ensemble(3);
-  ASSERT_EQ(ensemble.elect(), 3);
-  ASSERT_TRUE(ensemble.all_serve());
+  Serving ensemble;
   Peer& peer = ensemble.join(1);
   ensemble.send(1, peer, 1, Op::Create, ask::create("/a"));
   ensemble.send(1, peer, 2, Op::Exists, path_watch("/a", false));
@@ -84,9 +88,7 @@ TEST(Member, AFollowersClientSeesItsRequestsInOrder) {
 
 // A sync makes what others wrote visible, though nothing else waits for it.
 TEST(Member, SyncCatchesUpWithOtherServers) {
-  Ensemble ensemble(3);
-  ASSERT_EQ(ensemble.elect(), 3);
-  ASSERT_TRUE(ensemble.all_serve());
+  Serving ensemble;
   Peer& reader = ensemble.join(1);
   Peer& writer = ensemble.join(2);
   ensemble.cut(1, 3);
@@ -104,9 +106,7 @@ TEST(Member, SyncCatchesUpWithOtherServers) {
 }
 
 TEST(Member, AnotherLeaderGoesOnWithAllThatWasAcknowledged) {
-  Ensemble ensemble(3);
-  ASSERT_EQ(ensemble.elect(), 3);
-  ASSERT_TRUE(ensemble.all_serve());
+  Serving ensemble;
   Peer& peer = ensemble.join(1);
   const SessionId session = peer.session();
   EXPECT_EQ(ensemble.ask(1, peer, Op::Create, ask::create("/kept")).code, Code::Ok);
@@ -129,9 +129,7 @@ TEST(Member, AnotherLeaderGoesOnWithAllThatWasAcknowledged) {
 
 // Spec: quorum 3.5, case 3: what the old leader logged and nobody acknowledged is cut.
 TEST(Member, AnOldLeadersOwnTxnsAreCut) {
-  Ensemble ensemble(3);
-  ASSERT_EQ(ensemble.elect(), 3);
-  ASSERT_TRUE(ensemble.all_serve());
+  Serving ensemble;
   Peer& peer = ensemble.join(3);
   EXPECT_EQ(ensemble.ask(3, peer, Op::Create, ask::create("/kept")).code, Code::Ok);
   ensemble.cut(1, 3);
@@ -171,9 +169,7 @@ TEST(Member, OneThatWasAwayForLongGetsTheTree) {
 
 // Spec: quorum 4.4: the leader tracks by what learners tell it in their pings.
 TEST(Member, SessionsLiveAsLongAsTheirClientsSpeakAnywhere) {
-  Ensemble ensemble(3);
-  ASSERT_EQ(ensemble.elect(), 3);
-  ASSERT_TRUE(ensemble.all_serve());
+  Serving ensemble;
   Peer& lively = ensemble.join(1, 6000);
   Peer& silent = ensemble.join(2, 6000);
   const SessionId silent_session = silent.session();
@@ -197,9 +193,7 @@ TEST(Member, SessionsLiveAsLongAsTheirClientsSpeakAnywhere) {
 // Known-faults 1.1 (710), the interleaving of the report: a renewal that was delayed on its way to the leader arrives
 // after the client has gone elsewhere. The client is told once, by its connection, and never for ever.
 TEST(Member, Sim710ALateRenewalMovesNothingForEver) {
-  Ensemble ensemble(3);
-  ASSERT_EQ(ensemble.elect(), 3);
-  ASSERT_TRUE(ensemble.all_serve());
+  Serving ensemble;
   Peer* client = &ensemble.join(3);
   const SessionId session = client->session();
   EXPECT_EQ(ensemble.ask(3, *client, Op::Create, ask::create("/a")).code, Code::Ok);
@@ -235,9 +229,7 @@ TEST(Member, Sim710ALateRenewalMovesNothingForEver) {
 // The same at two followers: the write of the connection that was left must not follow the client (known-faults 1.1,
 // trap 1), and what is left learns of it by its end.
 TEST(Member, Sim710AWriteOfTheOldConnectionIsNotCarriedOutAfterTheMove) {
-  Ensemble ensemble(3);
-  ASSERT_EQ(ensemble.elect(), 3);
-  ASSERT_TRUE(ensemble.all_serve());
+  Serving ensemble;
   Peer& old = ensemble.join(1);
   const SessionId session = old.session();
   EXPECT_EQ(ensemble.ask(1, old, Op::Create, ask::create("/a")).code, Code::Ok);
@@ -259,9 +251,7 @@ TEST(Member, Sim710AWriteOfTheOldConnectionIsNotCarriedOutAfterTheMove) {
 
 // Known-faults 1.2 (1382): the session expired while its client was cut off; SetWatches is in the same segment.
 TEST(Member, Sim1382NothingOfADeadSessionIsWatched) {
-  Ensemble ensemble(3);
-  ASSERT_EQ(ensemble.elect(), 3);
-  ASSERT_TRUE(ensemble.all_serve());
+  Serving ensemble;
   Peer& peer = ensemble.join(2, 6000);
   const SessionId session = peer.session();
   ensemble.hang_up(2, peer);
@@ -284,9 +274,7 @@ TEST(Member, Sim1382NothingOfADeadSessionIsWatched) {
 }
 
 TEST(Member, WatchesFireOnEveryServer) {
-  Ensemble ensemble(3);
-  ASSERT_EQ(ensemble.elect(), 3);
-  ASSERT_TRUE(ensemble.all_serve());
+  Serving ensemble;
   Peer& watcher = ensemble.join(1);
   Peer& writer = ensemble.join(2);
   EXPECT_EQ(ensemble.ask(1, watcher, Op::Exists, path_watch("/w", true)).code, Code::NoNode);
@@ -298,9 +286,7 @@ TEST(Member, WatchesFireOnEveryServer) {
 
 // A client that has seen more than this server must try another (known-faults R-N9).
 TEST(Member, AServerThatIsBehindRefusesClientsThatAreAhead) {
-  Ensemble ensemble(3);
-  ASSERT_EQ(ensemble.elect(), 3);
-  ASSERT_TRUE(ensemble.all_serve());
+  Serving ensemble;
   Peer& peer = ensemble.join(2);
   const SessionId session = peer.session();
   ensemble.cut(1, 3);
