@@ -14,7 +14,7 @@ constexpr size_t kScratchBytes = 256 << 10;
 constexpr size_t kOutLimitBytes = 4 << 20;
 // Under a load that outgrows the tree every second, snapshots would follow each other without a break: after each, the
 // disk is left to the log for so many times as long (docs/decisions/0002).
-constexpr int64_t kRestAfterSnapshot = 3;
+constexpr int64_t kRestAfterSnapshot = 5;
 // A client that keeps sending does not keep the others waiting.
 constexpr int kReceivesPerTurn = 4;
 // A disk that refused a snapshot is given this long.

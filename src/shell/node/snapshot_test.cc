@@ -179,7 +179,7 @@ TEST(Snapshot, IsGivenUpOnceWhenTheDiskDoesNotKeepUp) {
   }
 }
 
-// DESIGN, "When to snapshot": a quarter of the tree, a floor, and the operator's bounds.
+// DESIGN, "When to snapshot": half of the tree, a floor, and the operator's bounds.
 TEST(SnapshotPolicy, Bounds) {
   struct Case {
     const char* what;

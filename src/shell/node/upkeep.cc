@@ -67,8 +67,8 @@ bool Node::log_has_grown_enough() const {
   const SnapshotSettings& policy = settings_.snapshot;
   if (policy.snap_count > 0 && txns_since_snapshot_ >= policy.snap_count) return true;
   if (policy.size_limit_bytes > 0 && bytes_since_snapshot_ >= policy.size_limit_bytes) return true;
-  const int64_t quarter = replica_->tree().resident_bytes() / 4;
-  return bytes_since_snapshot_ >= std::max(policy.floor_bytes, quarter);
+  const int64_t half = replica_->tree().resident_bytes() / 2;
+  return bytes_since_snapshot_ >= std::max(policy.floor_bytes, half);
 }
 
 void Node::consider_snapshot() {
