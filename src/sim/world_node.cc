@@ -35,7 +35,7 @@ void World::boot() {
 /// One attempt. With damage on the disk the server may refuse, but it must not come up with another state.
 World::Started World::start() {
   std::vector<LogLine> lines;
-  auto booted = node::Node::boot(disk_, clock_, plan_.settings, lines);
+  auto booted = node::Node::boot({disk_, clock_}, plan_.settings, lines);
   for (const LogLine& line : lines) trace_.say("boot: {}", line.text);
   if (disk_.crashed()) {
     if (booted) booted->reset();

@@ -105,12 +105,18 @@ class Member {
   /// Are learners let in?
   bool listening() const { return lead_ && lead_->phase() != zab::LeadPhase::Over; }
   bool serving() const { return replica_->serving(); }
+  /// A role ends: clients are to be let go, whatever they have not taken.
+  bool ending() const { return next_ != Next::Nothing; }
   Replica& replica() { return *replica_; }
+  const Replica& replica() const { return *replica_; }
   zab::Journal& journal() { return journal_; }
   const zab::Epochs& epochs() const { return epochs_; }
   const zab::Elect& elect() const { return elect_; }
+  const zab::Electorate& electorate() const { return electorate_; }
   zab::Lead* lead() { return lead_.get(); }
+  const zab::Lead* lead() const { return lead_.get(); }
   zab::Follow* follow() { return follow_.get(); }
+  const zab::Follow* follow() const { return follow_.get(); }
   /// Nothing: that learner is gone.
   zab::Learner* learner(LinkId link) { return lead_ ? lead_->find(link) : nullptr; }
   /// Bytes for the leader; nothing while there is none.

@@ -12,35 +12,35 @@ namespace {
 constexpr size_t kScratchBytes = 256 << 10;
 // A client that lets more than this pile up is not read from until it has taken some.
 constexpr size_t kOutLimitBytes = 4 << 20;
-// Under a load that outgrows the tree every second, snapshots would follow each other without a break: after each, the
-// disk is left to the log for so many times as long (docs/decisions/0002).
-constexpr int64_t kRestAfterSnapshot = 5;
 // A client that keeps sending does not keep the others waiting.
 constexpr int kReceivesPerTurn = 4;
-// A disk that refused a snapshot is given this long.
-constexpr Millis kSnapshotRetryAfter{60000};
 
 }  // namespace
 
-Node::Node(env::Disk& disk, const env::Clock& clock, NodeSettings settings)
-    : disk_(disk),
-      clock_(clock),
+Node::Node(const World& world, NodeSettings settings)
+    : disk_(world.disk),
+      clock_(world.clock),
       settings_(std::move(settings)),
-      log_(disk, clock, settings_.log, settings_.sync_warning),
-      background_(disk, clock, settings_),
-      started_(clock.now()),
+      log_(disk_, clock_, settings_.log, settings_.sync_warning),
+      background_(disk_, clock_, settings_),
+      started_(clock_.now()),
       scratch_(kScratchBytes) {}
 
 Node::~Node() = default;
 
-void Node::set_now() { replica_->set_now(clock_.now()); }
+void Node::set_now() { ensemble_ ? void(ensemble_->wake()) : replica_->set_now(clock_.now()); }
 
 Client* Node::accept(std::unique_ptr<env::Stream> stream, replica::PeerAddress peer) {
   const LinkSettings& limits = settings_.links;
   int32_t& from_there = per_address_[peer.ip];
   const bool total_reached = limits.max_total > 0 && clients_.size() >= static_cast<size_t>(limits.max_total);
+  if (ensemble_ && ensemble_->member().ending()) {
+    if (from_there == 0) per_address_.erase(peer.ip);
+    stream->reset();
+    return nullptr;
+  }
   if (total_reached || (limits.max_per_address > 0 && from_there >= limits.max_per_address)) {
-    ++replica_->stats().connection_rejected;
+    ++replica().stats().connection_rejected;
     lines_.push_back(
         {Level::Warn, "NIOServerCnxnFactory",
          total_reached
@@ -54,7 +54,7 @@ Client* Node::accept(std::unique_ptr<env::Stream> stream, replica::PeerAddress p
   ++from_there;
   auto owned = std::make_unique<Client>(std::move(stream), settings_.replica.max_frame_bytes);
   Client* client = owned.get();
-  client->connection = &replica_->open(std::move(peer));
+  client->connection = &replica().open(std::move(peer));
   client->connection->shell = client;
   client->last_io = now().monotonic;
   clients_.emplace(client, std::move(owned));
@@ -88,7 +88,7 @@ void Node::consume(Client& client) {
       refuse_length(client);
       break;
     }
-    replica_->on_frame(connection, frame);
+    replica().on_frame(connection, frame);
   }
   client.link.settle();
   update_interest(client);
@@ -106,12 +106,12 @@ bool Node::answer_word(Client& client) {
   }
   replica::Connection& connection = *client.connection;
   ++connection.stats.received;
-  ++replica_->stats().packets_received;
+  ++replica().stats().packets_received;
   connection.out.append(word_answer(client, *word));
   ++connection.stats.sent;
-  ++replica_->stats().packets_sent;
-  replica_->close(connection);
-  replica_->outbox().closes.push_back(&connection);
+  ++replica().stats().packets_sent;
+  replica().close(connection);
+  replica().outbox().closes.push_back(&connection);
   return true;
 }
 
@@ -139,16 +139,23 @@ void Node::on_gone(Client& client) {
 
 void Node::on_hangup(Client& client) {
   if (client.connection->phase == replica::Phase::Closed) return;
-  replica_->close(*client.connection);
+  replica().close(*client.connection);
   client.connection->out.clear();
-  replica_->outbox().closes.push_back(client.connection);
+  replica().outbox().closes.push_back(client.connection);
 }
 
 void Node::on_writable(Client& client) { send(client); }
 
 void Node::flush() {
+  do {
+    flush_clients();
+  } while (ensemble_ && ensemble_->flush());
+  collect_lines();
+}
+
+void Node::flush_clients() {
   open_gates();
-  replica::Outbox& outbox = replica_->outbox();
+  replica::Outbox& outbox = replica().outbox();
   for (size_t i = 0; i < outbox.dirty.size(); ++i) {
     outbox.dirty[i]->dirty = false;
     send(*static_cast<Client*>(outbox.dirty[i]->shell));
@@ -158,8 +165,12 @@ void Node::flush() {
   collect_lines();
 }
 
+bool Node::walking() const {
+  return walking_ || !replica().outbox().gates.empty() || (ensemble_ && ensemble_->walking());
+}
+
 void Node::open_gates() {
-  replica::Outbox& outbox = replica_->outbox();
+  replica::Outbox& outbox = replica().outbox();
   // Frames that waited behind a gate may open or close others: the list grows while it is walked.
   for (size_t i = 0; i < outbox.gates.size(); ++i) {
     if (outbox.gates[i]->phase != replica::Phase::Closed) consume(*static_cast<Client*>(outbox.gates[i]->shell));
@@ -174,7 +185,7 @@ void Node::send(Client& client) {
   if (!std::exchange(client.warm, true)) warm_.push_back(&client);
   if (client.held && client.connection->out.size() <= kOutLimitBytes) {
     client.held = false;
-    replica_->outbox().gates.push_back(client.connection);
+    replica().outbox().gates.push_back(client.connection);
   }
   update_interest(client);
 }
@@ -202,13 +213,14 @@ void Node::update_interest(Client& client) {
 }
 
 void Node::close_listed() {
-  replica::Outbox& outbox = replica_->outbox();
+  replica::Outbox& outbox = replica().outbox();
   std::vector<replica::Connection*> still_sending;
+  const bool ending = ensemble_ && ensemble_->member().ending();
   const std::vector<replica::Connection*> listed = std::exchange(outbox.closes, {});
   for (replica::Connection* connection : listed) {
     Client& client = *static_cast<Client*>(connection->shell);
     const auto emptied = transmit(client);
-    if (emptied && !*emptied) {
+    if (emptied && !*emptied && !ending) {
       still_sending.push_back(connection);
     } else {
       drop(client);
@@ -222,75 +234,16 @@ void Node::drop(Client& client) {
   const auto from_there = per_address_.find(connection.remote_ip);
   if (--from_there->second == 0) per_address_.erase(from_there);
   if (client.warm) std::erase(warm_, &client);
-  replica_->release(connection);
+  replica().release(connection);
   clients_.erase(&client);
-}
-
-bool Node::begin_log() {
-  if (log_.busy() || failed_ || !replica_->journal().has_batch() || !flush_is_due()) return false;
-  zab::Journal& journal = replica_->journal();
-  zab::LogBatch& batch = journal.take_batch();
-  lone_write_ = batch.txns == 1 && !journal.has_full_batch() && journal.open_txns() == 0;
-  log_.give(batch);
-  return log_.begin();
-}
-
-void Node::on_log_done() {
-  const auto durable = log_.finish();
-  if (!durable) {
-    failed_ = true;
-    lines_.push_back({Level::Error, "SyncRequestProcessor",
-                      fmt::format("Severe unrecoverable error, from thread : SyncThread: {}; nothing more is "
-                                  "acknowledged and the process stops",
-                                  durable.error().detail)});
-    return;
-  }
-  last_flush_ = now().monotonic;
-  metrics_.summary<"fsynctime">().add(log_.last_sync_micros() / 1000);
-  metrics_.summary<"sync_processor_batch_size">().add(durable->txns);
-  if (auto created = log_.new_file_line()) lines_.push_back(std::move(*created));
-  if (auto slow = log_.slow_sync_line()) {
-    lines_.push_back(std::move(*slow));
-    ++sync_warnings_;
-  }
-  txns_since_snapshot_ += durable->txns;
-  bytes_since_snapshot_ += static_cast<int64_t>(durable->bytes);
-  replica_->on_persisted();
-  consider_fill();
-  consider_snapshot();
-}
-
-bool Node::begin_background() {
-  walking_ = background_.walk();
-  note_given_up();
-  return !background_.busy() && background_.has_work() && background_.begin();
-}
-
-void Node::on_background_done() {
-  const int64_t taken = background_.snapshots_taken();
-  background_.finish();
-  if (background_.snapshots_taken() > taken) {
-    const int64_t took_ms = background_.last_duration_ms();
-    metrics_.summary<"snapshottime">().add(took_ms);
-    next_snapshot_ = now().monotonic + Millis{took_ms * kRestAfterSnapshot};
-  }
-  note_given_up();
-  collect_lines();
-}
-
-void Node::note_given_up() {
-  const int64_t errors = background_.errors();
-  const int64_t before = std::exchange(snapshot_errors_, errors);
-  if (errors == before) return;
-  metrics_.counter<"snapshot_error_count">() += errors - before;
-  snapshot_wanted_ = true;
-  next_snapshot_ = now().monotonic + kSnapshotRetryAfter;
 }
 
 void Node::collect_lines() {
   for (LogLine& line : background_.take_lines()) lines_.push_back(std::move(line));
-  for (LogLine& line : replica_->outbox().lines) lines_.push_back(std::move(line));
-  replica_->outbox().lines.clear();
+  for (LogLine& line : replica().outbox().lines) lines_.push_back(std::move(line));
+  replica().outbox().lines.clear();
+  if (!ensemble_) return;
+  for (LogLine& line : ensemble_->take_lines()) lines_.push_back(std::move(line));
 }
 
 std::vector<LogLine> Node::take_lines() { return std::exchange(lines_, {}); }

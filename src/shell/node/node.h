@@ -12,17 +12,21 @@
 #include "shell/admin/words.h"
 #include "shell/env/clock.h"
 #include "shell/env/disk.h"
+#include "shell/env/network.h"
 #include "shell/env/stream.h"
 #include "shell/net/client_link.h"
+#include "shell/node/ensemble.h"
 #include "shell/node/log_actor.h"
 #include "shell/node/settings.h"
 #include "shell/node/snapshot_actor.h"
 
 /// One server between socket bytes and disk calls, without threads or sockets of its own: shell/server puts it on
-/// real ones, sim on a fake world. Everything here runs on the loop thread; the two actors' perform() runs elsewhere.
+/// real ones, sim on a fake world. Everything here runs on the loop thread; the three actors' perform() runs elsewhere.
+/// It is a server of its own, or, with `ensemble` in its settings, a member that has its peers on `network`.
 ///
-/// A round of the loop: set_now(), then any inputs, then flush(), then begin_log() and begin_background() until both
-/// say no. Spec: DESIGN, sections 1 and 2.
+/// A round of the loop: set_now(), then any inputs, then flush(), then begin_log(), begin_background() and
+/// begin_history() until all say no. Calls from the network may come at any time between rounds.
+/// Spec: DESIGN, sections 1 and 2.
 namespace quorate::node {
 
 /// A client as the node keeps it: its stream, the frames on it, and the core's view.
@@ -43,9 +47,13 @@ struct Client {
 
 class Node {
  public:
+  struct World {
+    env::Disk& disk;
+    const env::Clock& clock;
+    env::Network* network = nullptr;  ///< A member's.
+  };
   /// Recovers from disk and starts serving in memory. `lines` gets what the operator should read, errors included.
-  static Result<std::unique_ptr<Node>> boot(env::Disk& disk, const env::Clock& clock, NodeSettings settings,
-                                            std::vector<LogLine>& lines);
+  static Result<std::unique_ptr<Node>> boot(const World& world, NodeSettings settings, std::vector<LogLine>& lines);
   ~Node();
 
   // Inputs.
@@ -58,28 +66,34 @@ class Node {
   void on_tick();
   void on_log_done();
   void on_background_done();
+  void on_history_done() { ensemble_->on_history_done(); }
 
   // Outputs.
   /// Sends what is to be sent and closes what is to be closed. Client pointers of closed clients are dead after it.
   void flush();
-  /// True: the actor's perform() is to be run, then on_log_done() or on_background_done() called.
+  /// True: the actor's perform() is to be run, then on_log_done(), on_background_done() or on_history_done() called.
   bool begin_log();
   bool begin_background();
+  bool begin_history();
   LogActor& log() { return log_; }
   SnapshotActor& background() { return background_; }
+  HistoryActor& history() { return ensemble_->history(); }
   /// The log's only batch in flight would be a single small write; see DESIGN, "Threads".
   bool lone_write() const { return lone_write_; }
-  /// A snapshot has more to walk, or frames that were held back can go on: do not sleep.
-  bool walking() const { return walking_ || !replica_->outbox().gates.empty(); }
+  /// A tree has more to walk, or frames that were held back can go on: do not sleep.
+  bool walking() const;
   Millis next_tick() const;
   std::vector<LogLine> take_lines();
   /// The log failed: stop the process. Spec: disk 6.1 rule 3.
   bool failed() const { return failed_; }
 
-  replica::Replica& replica() { return *replica_; }
+  /// A member has another one in each of its roles.
+  replica::Replica& replica() const { return ensemble_ ? ensemble_->member().replica() : *replica_; }
+  /// Null: a server of its own.
+  replica::Member* member() { return ensemble_ ? &ensemble_->member() : nullptr; }
   const NodeSettings& settings() const { return settings_; }
   size_t client_count() const { return clients_.size(); }
-  Now now() const { return replica_->now(); }
+  Now now() const { return replica().now(); }
   Now started() const { return started_; }
   env::Disk& disk() { return disk_; }
   /// Asks for a snapshot as if the log had grown enough.
@@ -89,20 +103,34 @@ class Node {
   void set_surroundings(std::function<admin::Surroundings()> source) { surroundings_ = std::move(source); }
 
  private:
-  Node(env::Disk& disk, const env::Clock& clock, NodeSettings settings);
+  Node(const World& world, NodeSettings settings);
+
+  // boot.cc
+  void start_alone(storage::Recovered recovered, auth::Auth auth);
+  Result<void> start_member(storage::Recovered recovered, env::Network& network, std::vector<LogLine>& lines);
+
+  // disk_work.cc
+  bool has_batch() const;
+  bool begin_batch();
+  bool begin_orders();
+  void on_orders_done();
+  void on_batch_done();
+  void stop_serving(const Error& why);
+  void note_given_up();
+  void let_go_of_tree(const char* why);
 
   // node.cc
   void consume(Client& client);
   bool answer_word(Client& client);
   void refuse_length(Client& client);
   void on_gone(Client& client);
+  void flush_clients();
   void open_gates();
   void send(Client& client);
   Result<bool> transmit(Client& client);
   void update_interest(Client& client);
   void close_listed();
   void drop(Client& client);
-  void note_given_up();
   void collect_lines();
 
   // words.cc
@@ -123,7 +151,8 @@ class Node {
   const env::Clock& clock_;
   NodeSettings settings_;
   std::unique_ptr<zab::Journal> journal_;
-  std::unique_ptr<replica::Replica> replica_;  ///< Outlives the walk over its tree.
+  std::unique_ptr<replica::Replica> replica_;  ///< Of a server of its own. Outlives the walk over its tree.
+  std::unique_ptr<Ensemble> ensemble_;         ///< Of a member; the same.
   LogActor log_;
   SnapshotActor background_;
   admin::Metrics metrics_;
@@ -142,6 +171,7 @@ class Node {
   bool lone_write_ = false;
   bool walking_ = false;
   bool snapshot_wanted_ = false;
+  bool history_changes_ = false;  ///< An order is at work on logs and snapshots.
   int64_t txns_since_snapshot_ = 0;
   int64_t bytes_since_snapshot_ = 0;
   int64_t snapshot_errors_ = 0;

@@ -102,7 +102,7 @@ class Rig {
   /// Starts, or starts again after a crash: what was written is still there, all connections are gone.
   void boot() {
     node.reset();
-    auto booted = Node::boot(disk, clock, settings_, lines);
+    auto booted = Node::boot({disk, clock}, settings_, lines);
     ASSERT_TRUE(booted.has_value()) << booted.error().detail;
     node = std::move(*booted);
   }

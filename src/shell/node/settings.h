@@ -1,11 +1,13 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/auth/auth.h"
 #include "core/replica/settings.h"
 #include "shell/admin/server_view.h"
+#include "shell/config/ensemble.h"
 #include "shell/storage/recovery.h"
 #include "shell/storage/snapshot_file.h"
 #include "shell/storage/txn_log.h"
@@ -51,6 +53,7 @@ struct NodeSettings {
   admin::ConfView conf;       ///< For the word conf.
   admin::WordRules words;     ///< 4lw.commands.whitelist
   admin::Version version;
+  std::optional<config::EnsembleSettings> ensemble;  ///< A member of one; else a server of its own.
 };
 
 }  // namespace quorate::node

@@ -54,15 +54,25 @@ bool SnapshotActor::walk() {
 
 void SnapshotActor::give_up(const std::string& why) {
   if (abandon_) return;  // while a chunk of it was still being written
+  ++errors_;
+  drop(why);
+}
+
+void SnapshotActor::drop(const std::string& why) {
   walk_.reset();
   sealing_ = false;
   chunks_.clear();
   queued_bytes_ = 0;
   abandon_ = true;
-  ++errors_;
   lines_.push_back({Level::Warn, "FileTxnSnapLog",
                     fmt::format("Giving up snapshot 0x{:x}: {}; it will be tried again later",
                                 static_cast<uint64_t>(current_zxid_.value), why)});
+}
+
+bool SnapshotActor::stop_walk(const char* why) {
+  if (walk_ == nullptr) return false;
+  drop(why);
+  return true;
 }
 
 bool SnapshotActor::has_work() const {

@@ -26,6 +26,8 @@ class SnapshotActor final : public Actor {
   void start(tree::Tree& tree, const tree::SessionList& sessions);
   /// Walks one slice on, unless the disk is behind. True when there was something to walk.
   bool walk();
+  /// The tree is needed by somebody else. False: nothing was being walked.
+  bool stop_walk(const char* why);
   void want_purge() { purge_wanted_ = true; }
   void want_fill(storage::TxnLog& log) { log_to_fill_ = &log; }
   /// A piece is waiting for begin().
@@ -46,6 +48,7 @@ class SnapshotActor final : public Actor {
   enum class Piece : uint8_t { None, Write, Seal, Purge, Fill, Abandon };
   void write_chunk();
   void give_up(const std::string& why);
+  void drop(const std::string& why);
   void finish_seal();
 
   env::Disk& disk_;

@@ -238,7 +238,7 @@ TEST(Boot, RefusesDamage) {
   rig.disk.bytes("/data/version-2/log.1")[100] ^= 1;
   std::vector<LogLine> lines;
   rig.node.reset();
-  const auto booted = Node::boot(rig.disk, rig.clock, test_settings(), lines);
+  const auto booted = Node::boot({rig.disk, rig.clock}, test_settings(), lines);
   ASSERT_FALSE(booted.has_value());
   EXPECT_EQ(booted.error().fault, Fault::Corrupt);
 }
@@ -248,7 +248,7 @@ TEST(Boot, RefusesUnknownAlgorithms) {
   TestClock clock;
   std::vector<LogLine> lines;
   const auto booted =
-      Node::boot(disk, clock, with([](NodeSettings& s) { s.auth.digest_algorithm = "nonsense"; }), lines);
+      Node::boot({disk, clock}, with([](NodeSettings& s) { s.auth.digest_algorithm = "nonsense"; }), lines);
   ASSERT_FALSE(booted.has_value());
   EXPECT_EQ(booted.error().fault, Fault::Invalid);
 }

@@ -13,7 +13,7 @@ constexpr size_t kWarmBytes = 64 << 10;
 }  // namespace
 
 void Node::on_tick() {
-  replica_->on_tick();
+  ensemble_ ? ensemble_->on_time() : replica_->on_tick();
   if (now().monotonic < next_upkeep_) return;
   next_upkeep_ = now().monotonic + kUpkeepEvery;
   expire_idle();
@@ -23,14 +23,14 @@ void Node::on_tick() {
 }
 
 Millis Node::next_tick() const {
-  const Millis next = std::min(replica_->next_tick(), next_upkeep_);
-  return replica_->journal().has_batch() && !log_.busy() ? std::min(next, last_flush_ + settings_.flush_delay) : next;
+  const Millis next = std::min(ensemble_ ? ensemble_->next_time() : replica_->next_tick(), next_upkeep_);
+  return has_batch() && !log_.busy() ? std::min(next, last_flush_ + settings_.flush_delay) : next;
 }
 
 // Spec: disk 2.5, "flush trigger".
 bool Node::flush_is_due() const {
   if (settings_.flush_delay.value <= 0 || now().monotonic >= last_flush_ + settings_.flush_delay) return true;
-  const zab::Journal& journal = replica_->journal();
+  const zab::Journal& journal = replica().journal();
   return journal.has_full_batch() || (settings_.max_batch > 0 && journal.open_txns() >= settings_.max_batch);
 }
 
@@ -45,7 +45,7 @@ void Node::expire_idle() {
   // The table's order is not the same in every run; the order of closing must be.
   std::ranges::sort(idle, {}, [](const Client* client) { return client->connection->id; });
   for (Client* client : idle) {
-    if (client->connection->phase != replica::Phase::Live) ++replica_->stats().sessionless_connections_expired;
+    if (client->connection->phase != replica::Phase::Live) ++replica().stats().sessionless_connections_expired;
     client->connection->phase == replica::Phase::Closed ? client->connection->out.clear() : on_hangup(*client);
   }
 }
@@ -67,19 +67,20 @@ bool Node::log_has_grown_enough() const {
   const SnapshotSettings& policy = settings_.snapshot;
   if (policy.snap_count > 0 && txns_since_snapshot_ >= policy.snap_count) return true;
   if (policy.size_limit_bytes > 0 && bytes_since_snapshot_ >= policy.size_limit_bytes) return true;
-  const int64_t half = replica_->tree().resident_bytes() / 2;
+  const int64_t half = replica().tree().resident_bytes() / 2;
   return bytes_since_snapshot_ >= std::max(policy.floor_bytes, half);
 }
 
 void Node::consider_snapshot() {
   if (background_.snapshotting() || background_.busy()) return;
+  if (ensemble_ && (ensemble_->wants_orders() || ensemble_->sends_tree() || history_changes_)) return;
   if (!snapshot_wanted_ && !log_has_grown_enough()) return;
   if (now().monotonic < next_snapshot_) return;
   snapshot_wanted_ = false;
   txns_since_snapshot_ = 0;
   bytes_since_snapshot_ = 0;
   log_.roll();
-  background_.start(replica_->tree(), replica_->sessions());
+  background_.start(replica().tree(), replica().sessions());
 }
 
 void Node::consider_fill() {

@@ -89,7 +89,7 @@ int Server::listen() {
 int Server::start() {
   if (const int code = listen(); code != 0) return code;
   std::vector<LogLine> lines;
-  auto booted = node::Node::boot(disk_, clock_, node_settings_, lines);
+  auto booted = node::Node::boot({disk_, clock_}, node_settings_, lines);
   for (const LogLine& line : lines) log(line);
   if (!booted) {
     log({Level::Error, "QuorumPeerMain", "Unable to start: " + booted.error().detail});

@@ -1,0 +1,143 @@
+#include "shell/node/ensemble.h"
+
+#include <gtest/gtest.h>
+
+#include "shell/node/ensemble_testing.h"
+
+namespace quorate::node {
+namespace {
+
+using testing::Op;
+using testing::Servers;
+using testing::Wire;
+namespace ask = testing::ask;
+
+TEST(Ensemble, ThreeServersElectAndServe) {
+  Servers all(3);
+  ASSERT_EQ(all.lead(), 3);
+  Wire& wire = all.join(1);
+  all.must(wire, Op::Create, ask::create("/a"));
+  all.advance(500);
+  for (int id = 1; id <= 3; ++id) EXPECT_TRUE(all.has(id, "/a")) << id;
+  all.expect_equal();
+}
+
+TEST(Ensemble, AnotherLeadsWhenTheLeaderIsGone) {
+  Servers all(3);
+  ASSERT_EQ(all.lead(), 3);
+  all.must(all.join(3), Op::Create, ask::create("/a"));
+  all.stop(3);
+  ASSERT_EQ(all.lead(), 2);
+  all.must(all.join(1), Op::Create, ask::create("/b"));
+  all.start(3);
+  EXPECT_EQ(all.lead(), 2);
+  all.advance(500);
+  EXPECT_TRUE(all.has(3, "/b"));
+  all.expect_equal();
+}
+
+// Spec: quorum 3.5, case 5.
+TEST(Ensemble, WhoWasAwayForLongIsBackByTheLog) {
+  Servers all(3, [](NodeSettings& settings) {
+    settings.ensemble->commit_log_count = 5;
+    settings.ensemble->snapshot_size_factor = 1000;
+  });
+  ASSERT_EQ(all.lead(), 3);
+  all.must(all.join(1), Op::Create, ask::create("/a"));
+  all.stop(1);
+  Wire& wire = all.join(3);
+  for (int i = 0; i < 1200; ++i) all.must(wire, Op::Create, ask::create("/n" + std::to_string(i)));
+  all.start(1);
+  EXPECT_EQ(all.lead(), 3);
+  all.advance(500);
+  EXPECT_TRUE(all.said(3, "Sending DIFF")) << "";
+  EXPECT_FALSE(all.said(3, "Sending snapshot"));
+  EXPECT_TRUE(all.has(1, "/n1199"));
+  all.expect_equal();
+}
+
+TEST(Ensemble, WhoLacksMoreGetsATree) {
+  Servers all(3, [](NodeSettings& settings) {
+    settings.ensemble->commit_log_count = 5;
+    settings.ensemble->snapshot_size_factor = -1;
+  });
+  ASSERT_EQ(all.lead(), 3);
+  all.must(all.join(1), Op::Create, ask::create("/a"));
+  all.stop(1);
+  Wire& wire = all.join(3);
+  const std::string data(2000, 'x');
+  for (int i = 0; i < 1200; ++i) all.must(wire, Op::Create, ask::create("/n" + std::to_string(i)));
+  all.start(1);
+  EXPECT_EQ(all.lead(), 3);
+  all.advance(500);
+  EXPECT_TRUE(all.said(3, "Sending snapshot"));
+  EXPECT_TRUE(all.has(1, "/n1199"));
+  all.expect_equal();
+  // What was received is what the disk holds.
+  all.stop(1);
+  all.start(1);
+  EXPECT_TRUE(all.has(1, "/n1199"));
+}
+
+// Spec: quorum 3.5; known-faults R-S3.
+TEST(Ensemble, WhatTheOthersNeverSawIsCut) {
+  Servers all(3);
+  ASSERT_EQ(all.lead(), 3);
+  all.must(all.join(3), Op::Create, ask::create("/a"));
+  all.lan.cut("h3");
+  Wire& wire = all.connect(3);
+  all.send(wire, testing::connect_request({.timeout_ms = 20000}));
+  all.settle();
+  all.stop(3);
+  all.lan.heal();
+  ASSERT_EQ(all.lead(), 2);
+  all.must(all.join(1), Op::Create, ask::create("/b"));
+  all.start(3);
+  EXPECT_EQ(all.lead(), 2);
+  all.advance(500);
+  EXPECT_TRUE(all.said(2, "Sending TRUNC"));
+  EXPECT_TRUE(all.has(3, "/b"));
+  all.expect_equal();
+}
+
+TEST(Ensemble, WordsTellWhatAServerIs) {
+  Servers all(3);
+  EXPECT_EQ(all.word(1, "srvr"), "This ZooKeeper instance is not currently serving requests\n");
+  ASSERT_EQ(all.lead(), 3);
+  EXPECT_TRUE(all.word(3, "srvr").contains("Mode: leader"));
+  EXPECT_TRUE(all.word(1, "srvr").contains("Mode: follower"));
+  const std::string leader = all.word(3, "mntr");
+  EXPECT_TRUE(leader.contains("zk_peer_state\tleading - broadcast\n")) << leader;
+  EXPECT_TRUE(leader.contains("zk_synced_followers\t2\n"));
+  EXPECT_TRUE(leader.contains("zk_quorum_size\t3\n"));
+  EXPECT_TRUE(all.word(1, "mntr").contains("zk_peer_state\tfollowing - broadcast\n"));
+  EXPECT_TRUE(all.word(2, "conf").contains("serverId="));
+}
+
+TEST(Ensemble, ClientsOfAServerWithoutALeaderAreLetGo) {
+  Servers all(3);
+  ASSERT_EQ(all.lead(), 3);
+  Wire& wire = all.join(1);
+  all.stop(2);
+  all.stop(3);
+  all.advance(3000);
+  EXPECT_TRUE(wire.closed);
+  Wire& late = all.connect(1);
+  all.send(late, testing::connect_request({.timeout_ms = 20000}));
+  all.advance(100);
+  EXPECT_TRUE(late.closed);
+}
+
+TEST(Ensemble, AllComeBackWithWhatTheyHad) {
+  Servers all(3);
+  ASSERT_EQ(all.lead(), 3);
+  all.must(all.join(1), Op::Create, ask::create("/a"));
+  for (int id = 1; id <= 3; ++id) all.stop(id);
+  for (int id = 1; id <= 3; ++id) all.start(id);
+  ASSERT_NE(all.lead(), 0);
+  for (int id = 1; id <= 3; ++id) EXPECT_TRUE(all.has(id, "/a")) << id;
+  EXPECT_EQ(all.node(1).member()->epochs(), (zab::Epochs{2, 2}));
+}
+
+}  // namespace
+}  // namespace quorate::node
