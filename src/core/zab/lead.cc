@@ -57,9 +57,7 @@ void Lead::go_on() {
   }
   if (phase_ == LeadPhase::Electing && discover_.elected()) {
     order(DiskOrder::Kind::CurrentEpoch, LeadPhase::TakingEpoch);
-    each_learner([&](Learner& learner) {
-      if (learner.phase == LearnerPhase::Acked) begin_sync(learner);
-    });
+    begin_syncs(LearnerPhase::Acked);
   }
   if (phase_ == LeadPhase::Synchronising && electorate_.contains_quorum(new_leader_acks_)) establish();
 }
@@ -127,12 +125,14 @@ void Lead::on_packet(LinkId link, const wire::QuorumPacket& packet, Millis now) 
       break;
     case LearnerPhase::Waiting:
     case LearnerPhase::Acked:
+    case LearnerPhase::AwaitingTurn:
     case LearnerPhase::AwaitingDisk:
     case LearnerPhase::ReceivingTree:
       drop(*learner, fmt::format("packet type {} while the leader's answer is due", packet.type));
       break;
   }
   drop_slow();
+  give_turns();
 }
 
 void Lead::on_first_packet(Learner& learner, const wire::QuorumPacket& packet) {
@@ -196,7 +196,10 @@ void Lead::on_ack_epoch(Learner& learner, const wire::QuorumPacket& packet) {
   if (phase_ >= LeadPhase::TakingEpoch && learner.phase == LearnerPhase::Acked) begin_sync(learner);
 }
 
-void Lead::on_closed(LinkId link) { forget(link); }
+void Lead::on_closed(LinkId link) {
+  forget(link);
+  give_turns();
+}
 
 void Lead::resign(const std::string& why) {
   if (phase_ != LeadPhase::Over) end(why);
@@ -244,6 +247,7 @@ void Lead::drop_slow() {
 }
 
 void Lead::forget(LinkId link) {
+  turn_is_free_ = true;
   learners_.erase(link);
   std::erase(out_.dirty, link);
   std::erase(out_.trees, link);

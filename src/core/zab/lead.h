@@ -51,6 +51,7 @@ enum class LearnerPhase : uint8_t {
   Waiting,        ///< For the quorum of accepted epochs, or of the leader's epoch being written.
   AckingEpoch,    ///< LEADERINFO sent.
   Acked,          ///< For the quorum of ACKEPOCHs.
+  AwaitingTurn,   ///< For others' syncs to end; it gets nothing until its own begins.
   AwaitingDisk,   ///< Its history is being read from the log, and sent piece by piece.
   ReceivingTree,  ///< The shell is sending a snapshot; packets wait in `held`.
   Synchronising,  ///< All queued up to NEWLEADER, not acknowledged.
@@ -67,6 +68,7 @@ struct Learner {
   Zxid last;                           ///< Of its ACKEPOCH.
   ByteBuffer out;                      ///< To be sent now; what the socket does not take stays here.
   ByteBuffer held;                     ///< To be sent behind the snapshot.
+  bool gets_tree = false;              ///< Its sync is by a snapshot.
   size_t queue_limit = 0;              ///< For both.
   bool forwarding = false;             ///< Gets every proposal and commit.
   bool disk_began = false;             ///< AwaitingDisk: DIFF and some history are queued,
@@ -102,7 +104,8 @@ struct LeadOutput {
   /// Read on as `out` empties, not before.
   std::vector<HistoryWish> histories;
   /// SNAP is the last packet in `out`: send it, then its stream, of the tree as it is before anything more is taken
-  /// from the journal; then on_tree_sent(). No packet gets into `out` meanwhile.
+  /// from the journal; then on_tree_sent(). No packet gets into `out` meanwhile. Never more of them at a time than
+  /// SyncSettings::max_trees, those among `closes` not counted.
   std::vector<LinkId> trees;
   std::vector<Forwarded> requests;  ///< sync (op 9) among them: sync().
   struct Revalidation {
@@ -189,6 +192,10 @@ class Lead {
 
   // lead_sync.cc
   void begin_sync(Learner& learner);
+  void begin_syncs(LearnerPhase from);
+  bool must_wait(const Learner& learner, SyncKind kind) const;
+  void await_turn(Learner& learner);
+  void give_turns();
   void send_diff(Learner& learner);
   void ask_history(Learner& learner, Zxid after);
   void no_history(Learner& learner);
@@ -213,6 +220,7 @@ class Lead {
   void heard(Learner& learner);
   void expect(Learner& learner, int32_t within_ticks);
   void expect_nothing(Learner& learner);
+  void give_time(Learner& learner, int32_t ticks_more);
   void on_progress(Learner& learner);
   void check_phase();
   void check_learner(Learner& learner);
@@ -228,6 +236,7 @@ class Lead {
   LeadPhase phase_ = LeadPhase::Discovery;
   std::map<LinkId, std::unique_ptr<Learner>> learners_;
   std::set<ServerId> snapshot_next_;  ///< For them the log turned out to have a gap.
+  bool turn_is_free_ = false;         ///< A sync has ended while others may wait for it.
   VoterSet new_leader_acks_ = 0;
   Zxid last_proposed_;
   struct PendingSync {

@@ -41,11 +41,19 @@ void Lead::expect(Learner& learner, int32_t within_ticks) { learner.read_deadlin
 
 void Lead::expect_nothing(Learner& learner) { learner.read_deadline = kNever; }
 
-/// A learner that takes what is sent is alive, and worth waiting for, however much there is to send.
-void Lead::on_progress(Learner& learner) {
-  expect(learner, settings_.init_limit);
+void Lead::give_time(Learner& learner, int32_t ticks_more) {
+  expect(learner, ticks_more);
   learner.deadline_tick = tick_ + settings_.init_limit + settings_.sync_limit;
   if (phase_ == LeadPhase::Synchronising && vote_of(learner) != 0) enter(phase_);
+}
+
+/// A learner that takes what is sent is alive, and worth waiting for, however much there is to send; so are those that
+/// can do nothing but wait for it.
+void Lead::on_progress(Learner& learner) {
+  give_time(learner, settings_.init_limit);
+  each_learner([&](Learner& other) {
+    if (other.phase == LearnerPhase::AwaitingTurn) await_turn(other);
+  });
 }
 
 Millis Lead::next_time() const { return phase_ == LeadPhase::Over ? kNever : next_beat_; }
@@ -67,6 +75,7 @@ void Lead::on_time(Millis now) {
   if (phase_ == LeadPhase::Broadcast && !full_tick_) check_quorum();
   each_learner([&](Learner& learner) { check_learner(learner); });
   drop_slow();
+  give_turns();
 }
 
 void Lead::check_phase() {

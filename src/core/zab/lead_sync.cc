@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/zab/lead.h"
 #include "core/zab/zxid_text.h"
@@ -12,7 +13,11 @@ using wire::PacketType;
 
 void Lead::begin_sync(Learner& learner) {
   SyncPlan plan = choose_sync(learner.last, journal_, settings_.sync);
-  if (snapshot_next_.erase(learner.sid) > 0) plan = {SyncKind::Snap, {}, "our log has a gap"};
+  if (snapshot_next_.contains(learner.sid)) {
+    plan = {SyncKind::Snap, {}, "our log does not reach back to it without a gap"};
+  }
+  if (must_wait(learner, plan.kind)) return await_turn(learner);
+  learner.gets_tree = plan.kind == SyncKind::Snap;
   say(Level::Info, fmt::format("Synchronizing with Learner sid: {} maxCommittedLog={} minCommittedLog={} "
                                "lastProcessedZxid={} peerLastZxid={}",
                                learner.sid.value, hex(journal_.committed()), hex(journal_.base()),
@@ -33,6 +38,44 @@ void Lead::begin_sync(Learner& learner) {
   }
 }
 
+/// Voters first, for without them nobody is served; then whoever has been here for longer.
+void Lead::begin_syncs(LearnerPhase from) {
+  for (const bool observer : {false, true}) {
+    each_learner([&](Learner& learner) {
+      if (learner.phase == from && learner.observer == observer) begin_sync(learner);
+    });
+  }
+}
+
+bool Lead::must_wait(const Learner& learner, SyncKind kind) const {
+  const bool tree = kind == SyncKind::Snap;
+  size_t trees_on_their_way = 0;
+  size_t syncs_of_the_kind = 0;
+  for (const auto& [link, other] : learners_) {
+    const bool syncs = other->phase >= LearnerPhase::AwaitingDisk && other->phase <= LearnerPhase::Synchronising;
+    if (other.get() == &learner || !syncs) continue;
+    trees_on_their_way += other->phase == LearnerPhase::ReceivingTree ? 1 : 0;
+    syncs_of_the_kind += other->gets_tree == tree ? 1 : 0;
+  }
+  if (tree && trees_on_their_way >= std::max<size_t>(settings_.sync.max_trees, 1)) return true;
+  const size_t limit = tree ? settings_.sync.max_snap_syncs : settings_.sync.max_diff_syncs;
+  return learner.observer && syncs_of_the_kind >= std::max<size_t>(limit, 1);
+}
+
+/// Longer than the one in front may be silent, so that this one is still here when the other is given up.
+void Lead::await_turn(Learner& learner) {
+  learner.phase = LearnerPhase::AwaitingTurn;
+  give_time(learner, settings_.init_limit + settings_.sync_limit);
+}
+
+/// At the end of inputs, but not of propose() and on_persisted(): a tree that is promised here has to be captured
+/// before anything more is applied. Turns that get free there are given by the next beat. The journal has moved on, so
+/// each sync is chosen anew.
+void Lead::give_turns() {
+  if (phase_ == LeadPhase::Over || !std::exchange(turn_is_free_, false)) return;
+  begin_syncs(LearnerPhase::AwaitingTurn);
+}
+
 void Lead::send_diff(Learner& learner) {
   const Zxid zxid = journal_.committed();
   say(Level::Info, fmt::format("Sending DIFF zxid={} for peer sid: {}", hex(zxid), learner.sid.value));
@@ -51,7 +94,10 @@ void Lead::on_history(LinkId link, Zxid zxid, std::string_view payload, Millis n
   now_ = std::max(now_, now);
   Learner* learner = find(link);
   if (learner == nullptr || learner->phase != LearnerPhase::AwaitingDisk || zxid > learner->disk_until) return;
-  if (!follows(learner->disk_at, zxid)) return no_history(*learner);
+  if (!follows(learner->disk_at, zxid)) {
+    no_history(*learner);
+    return give_turns();
+  }
   if (!learner->disk_began) send_diff(*learner);
   learner->disk_began = true;
   send(*learner, PacketType::Proposal, zxid, payload);
@@ -59,6 +105,7 @@ void Lead::on_history(LinkId link, Zxid zxid, std::string_view payload, Millis n
   learner->disk_at = zxid;
   on_progress(*learner);
   drop_slow();
+  give_turns();
 }
 
 /// The journal may have moved on while the log was read: then there is a little more to read.
@@ -66,7 +113,10 @@ void Lead::on_history_end(LinkId link, Millis now) {
   now_ = std::max(now_, now);
   Learner* learner = find(link);
   if (learner == nullptr || learner->phase != LearnerPhase::AwaitingDisk) return;
-  if (learner->disk_at != learner->disk_until) return no_history(*learner);
+  if (learner->disk_at != learner->disk_until) {
+    no_history(*learner);
+    return give_turns();
+  }
   if (journal_.base() > learner->disk_until) return ask_history(*learner, learner->disk_until);
   join(*learner, learner->disk_until);
 }
@@ -75,12 +125,13 @@ void Lead::on_no_history(LinkId link, Millis now) {
   now_ = std::max(now_, now);
   Learner* learner = find(link);
   if (learner != nullptr && learner->phase == LearnerPhase::AwaitingDisk) no_history(*learner);
+  give_turns();
 }
 
 /// Learners keep nothing of a sync that broke off before NEWLEADER, so it may begin anew with a SNAP.
 void Lead::no_history(Learner& learner) {
-  if (!learner.disk_began) return send_tree(learner, "our log does not reach back to it without a gap");
   snapshot_next_.insert(learner.sid);
+  if (!learner.disk_began) return begin_sync(learner);
   drop(learner, fmt::format("our log has a gap behind zxid {}; next time it gets a snapshot", hex(learner.disk_at)));
 }
 
@@ -89,6 +140,7 @@ void Lead::send_tree(Learner& learner, const char* why) {
   say(Level::Info, fmt::format("Sending snapshot to learner sid: {}; last zxid of peer is {}, zxid of leader is {}: {}",
                                learner.sid.value, hex(learner.last), hex(tree), why));
   send(learner, PacketType::Snap, tree);
+  snapshot_next_.erase(learner.sid);
   learner.phase = LearnerPhase::ReceivingTree;
   out_.trees.push_back(learner.link);
   join(learner, tree);
@@ -109,6 +161,8 @@ void Lead::on_tree_sent(LinkId link, Millis now) {
   learner->held.release();
   mark_dirty(link);
   on_progress(*learner);
+  turn_is_free_ = true;
+  give_turns();
 }
 
 /// The rest of the history, and from this very moment the live traffic (rule 21). Before the leader is established
@@ -132,6 +186,7 @@ void Lead::join(Learner& learner, Zxid from) {
 void Lead::on_new_leader_ack(Learner& learner) {
   if (learner.phase != LearnerPhase::Synchronising) return;
   learner.phase = LearnerPhase::Synced;
+  turn_is_free_ = true;
   expect_nothing(learner);
   new_leader_acks_ |= vote_of(learner);
   if (phase_ == LeadPhase::Broadcast) return go_live(learner);

@@ -1,34 +1,12 @@
 #include <gtest/gtest.h>
 
-#include "core/zab/lead_testing.h"
+#include "core/zab/lead_established_testing.h"
 
 /// From ACKEPOCH to UPTODATE, as pages; which sync is chosen is in synchronise_test.cc.
 namespace quorate::zab::lead_testing {
 namespace {
 
 using Page = std::vector<std::string>;
-
-/// A leader of epoch 2, established with 1, with txns (2,1) to (2,3), the last of them not committed.
-struct Leader : Bench {
-  explicit Leader(Start start = {}) : Bench(std::move(start)) {
-    join(1);
-    propose_durable(3);
-    say(1, ack(zxid(2, 1)));
-    say(1, ack(zxid(2, 2)));
-    persist();
-    EXPECT_EQ(journal.committed(), zxid(2, 2));
-  }
-  /// A learner comes and says where its history ends.
-  Page come(int64_t sid, Zxid last, bool observer = false) {
-    arrive(sid);
-    say(sid, observer ? observer_info(sid, 1) : follower_info(sid, 1));
-    take();
-    say(sid, ack_epoch(last, 1));
-    Page after = take();
-    after.erase(after.begin());
-    return after;
-  }
-};
 
 // Rules 21, 25: history as pairs, then what is outstanding, then NEWLEADER; and from then on live traffic.
 TEST(LeadSync, Diff) {

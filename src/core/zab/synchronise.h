@@ -20,6 +20,9 @@ struct EpochStart {
 struct SyncSettings {
   bool force_snapshot = false;
   bool history_on_disk = true;     ///< snapshotSizeFactor >= 0
+  size_t max_trees = 1;            ///< So many can be read at once: a tree has one walk (tree/snapshot_walk.h).
+  size_t max_snap_syncs = 10;      ///< Of observers; a voter waits for no observer's sync, but for its tree.
+  size_t max_diff_syncs = 100;     ///< The same, without a tree.
   std::vector<EpochStart> epochs;  ///< Those that this server knows of.
 };
 

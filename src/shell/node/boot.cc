@@ -2,11 +2,24 @@
 
 #include "base/check.h"
 #include "shell/node/node.h"
+#include "shell/storage/set_aside.h"
 
 namespace quorate::node {
 namespace {
 
 uint64_t seed_of(const NodeSettings& settings) { return settings.recovery.hash_key.k0 ^ settings.recovery.hash_key.k1; }
+
+/// A member does not insist on a history that cannot be loaded: it keeps it for the operator, and asks its leader for
+/// the tree. Spec: known-faults R-D5, R-D6.
+Result<storage::Recovered> recover(env::Disk& disk, NodeSettings& settings, std::vector<LogLine>& lines) {
+  settings.recovery.may_be_in_doubt = settings.ensemble.has_value();
+  auto recovered = storage::recover(disk, settings.recovery);
+  if (recovered || !settings.ensemble || recovered.error().fault != Fault::Corrupt) return recovered;
+  const storage::HistoryDirectories directories{settings.recovery.snapshot_directory, settings.recovery.log_directory};
+  const auto aside = storage::set_history_aside(disk, directories, recovered.error().detail, lines);
+  if (!aside) return std::unexpected(aside.error());
+  return storage::recover(disk, settings.recovery);
+}
 
 }  // namespace
 
@@ -16,7 +29,7 @@ Result<std::unique_ptr<Node>> Node::boot(const World& world, NodeSettings settin
   if (!auth) return std::unexpected(auth.error());
   if (!settings.recovery.elapsed_ms)
     settings.recovery.elapsed_ms = [&world_clock = world.clock] { return world_clock.micros() / 1000; };
-  auto recovered = storage::recover(world.disk, settings.recovery);
+  auto recovered = recover(world.disk, settings, lines);
   if (!recovered) return std::unexpected(recovered.error());
   for (LogLine& line : recovered->lines) lines.push_back(std::move(line));
 
@@ -47,8 +60,7 @@ void Node::start_alone(storage::Recovered recovered, auth::Auth auth) {
 
 Result<void> Node::start_member(storage::Recovered recovered, env::Network& network, std::vector<LogLine>& lines) {
   replica::MemberStart start;
-  // Nothing there, and an empty database was not asked for: no vote, and a SNAP first. Spec: quorum 2.9.
-  start.in_doubt = recovered.last_zxid.value < 0;
+  start.in_doubt = in_doubt(recovered);
   start.tree = std::move(recovered.tree);
   start.sessions = std::move(recovered.sessions);
   start.now = clock_.now();

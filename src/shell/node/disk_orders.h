@@ -12,6 +12,12 @@
 /// and loading it anew. One at a time, between two batches, on the log's thread. Spec: quorum 3.4, 3.7; DISK-12, 13.
 namespace quorate::node {
 
+/// No vote, and a SNAP before anything else: what was here is lost, or there is nothing and nobody asked for an empty
+/// database. Spec: quorum 2.9; known-faults R-D6.
+inline bool in_doubt(const storage::Recovered& recovered) {
+  return recovered.in_doubt || recovered.last_zxid.value < 0;
+}
+
 class DiskOrders {
  public:
   DiskOrders(env::Disk& disk, const NodeSettings& settings, storage::EpochFiles epochs);

@@ -20,6 +20,8 @@ replica::MemberSettings member_settings(const config::EnsembleSettings& settings
   member.lead.sync_limit = settings.sync_limit;
   member.lead.sync.force_snapshot = settings.force_snapshot_sync;
   member.lead.sync.history_on_disk = settings.snapshot_size_factor >= 0;
+  member.lead.sync.max_snap_syncs = static_cast<size_t>(std::max(settings.max_snap_syncs, 1));
+  member.lead.sync.max_diff_syncs = static_cast<size_t>(std::max(settings.max_diff_syncs, 1));
   member.lead.config_text = wire::to_text(settings.last_seen ? *settings.last_seen : settings.config);
   member.lead.config_version = settings.config.version;
   member.follow.self = self;
@@ -183,7 +185,7 @@ void Ensemble::on_orders_done(DiskOrders::Outcome outcome) {
 
 replica::MemberStart Ensemble::started_from(storage::Recovered recovered, const zab::Epochs& epochs) const {
   replica::MemberStart start;
-  start.in_doubt = recovered.last_zxid.value < 0;
+  start.in_doubt = in_doubt(recovered);
   start.tree = std::move(recovered.tree);
   start.sessions = std::move(recovered.sessions);
   start.epochs = epochs;

@@ -100,6 +100,26 @@ TEST(Ensemble, WhatTheOthersNeverSawIsCut) {
   all.expect_equal();
 }
 
+// Spec: known-faults R-D5, R-D6.
+TEST(Ensemble, ADamagedHistoryIsKeptAndReplacedByTheLeaders) {
+  Servers all(3);
+  ASSERT_EQ(all.lead(), 3);
+  Wire& wire = all.join(3);
+  for (int i = 0; i < 5; ++i) all.must(wire, Op::Create, ask::create("/n" + std::to_string(i)));
+  all.stop(1);
+  for (auto& [path, bytes] : all.at(1).disk.files) {
+    if (path.contains("/log.")) (*bytes)[60] ^= 1;
+  }
+  all.start(1);
+  EXPECT_EQ(all.lead(), 3);
+  all.advance(500);
+  EXPECT_TRUE(all.said(3, "Sending snapshot"));
+  EXPECT_TRUE(all.has(1, "/n4"));
+  EXPECT_TRUE(std::ranges::any_of(all.at(1).disk.files,
+                                  [](const auto& file) { return file.first.contains("/quarantine-1/log."); }));
+  all.expect_equal();
+}
+
 TEST(Ensemble, WordsTellWhatAServerIs) {
   Servers all(3);
   EXPECT_EQ(all.word(1, "srvr"), "This ZooKeeper instance is not currently serving requests\n");

@@ -54,7 +54,7 @@ Result<DirectoryListing> list_directory(env::Disk& disk, const std::string& dire
     if (take(entry, "snapshot.", listing.snapshots, listing.strays)) continue;
     const std::string_view name = entry.name;
     if (name.starts_with("tmp-log.") || name.starts_with("tmp-snapshot.") || name == "tmp-probe" ||
-        name == "history-change.tmp") {
+        name == "history-change.tmp" || name == "history-in-doubt.tmp") {
       listing.leftovers.push_back(entry.name);
     }
   }

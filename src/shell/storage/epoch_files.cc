@@ -80,19 +80,27 @@ Result<void> EpochFiles::load(int64_t of_database, std::vector<LogLine>& lines) 
   }
   // accepted first: at no time does the disk say that we follow what we have not promised. Rewritten when unchanged,
   // too: a killed process may have left them in memory only.
-  if (auto written = write(kAccepted, accepted_); !written) return written;
-  return write(kCurrent, current_);
+  if (auto written = write_accepted(accepted_); !written) return written;
+  return write_current(current_);
 }
 
-Result<void> EpochFiles::write(const char* name, int64_t epoch) {
-  return replace_file(*disk_, path(name), fmt::format("{}", epoch));
+Result<void> EpochFiles::write_accepted(int64_t epoch) {
+  using enum env::CrashPoint;
+  return replace_file(*disk_, path(kAccepted), fmt::format("{}", epoch),
+                      {AcceptedWrite, AcceptedSync, AcceptedRename, AcceptedDirSync});
+}
+
+Result<void> EpochFiles::write_current(int64_t epoch) {
+  using enum env::CrashPoint;
+  return replace_file(*disk_, path(kCurrent), fmt::format("{}", epoch),
+                      {CurrentWrite, CurrentSync, CurrentRename, CurrentDirSync});
 }
 
 Result<void> EpochFiles::store_accepted(int64_t epoch) {
   if (epoch < accepted_ || epoch > kMaxEpoch) {
     return fail(Fault::Invalid, fmt::format("acceptedEpoch cannot go from {} to {}", accepted_, epoch));
   }
-  if (auto written = write(kAccepted, epoch); !written) return written;
+  if (auto written = write_accepted(epoch); !written) return written;
   accepted_ = epoch;
   return {};
 }
@@ -102,7 +110,7 @@ Result<void> EpochFiles::store_current(int64_t epoch) {
     return fail(Fault::Invalid, fmt::format("currentEpoch cannot go from {} to {} while acceptedEpoch is {}", current_,
                                             epoch, accepted_));
   }
-  if (auto written = write(kCurrent, epoch); !written) return written;
+  if (auto written = write_current(epoch); !written) return written;
   current_ = epoch;
   return {};
 }

@@ -32,7 +32,8 @@ class EpochFiles {
  private:
   EpochFiles(env::Disk& disk, std::string directory) : disk_(&disk), directory_(std::move(directory)) {}
   Result<void> load(int64_t of_database, std::vector<LogLine>& lines);
-  Result<void> write(const char* name, int64_t epoch);
+  Result<void> write_accepted(int64_t epoch);
+  Result<void> write_current(int64_t epoch);
   std::string path(const char* name) const { return directory_ + "/" + name; }
 
   env::Disk* disk_;

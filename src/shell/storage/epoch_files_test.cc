@@ -75,6 +75,14 @@ TEST_F(EpochFilesTest, WithoutADatabaseBothAreZero) {
   EXPECT_EQ(files->current(), 0);
 }
 
+TEST_F(EpochFilesTest, ReachesItsCrashPoints) {
+  auto files = open(3);
+  ASSERT_TRUE(files);
+  using enum env::CrashPoint;
+  EXPECT_EQ(disk_.reached, (std::vector{AcceptedWrite, AcceptedSync, AcceptedRename, AcceptedDirSync, CurrentWrite,
+                                        CurrentSync, CurrentRename, CurrentDirSync}));
+}
+
 TEST_F(EpochFilesTest, DamageIsNamedAndNothingIsWritten) {
   for (const std::string& text : {std::string(), std::string(" 5"), std::string("5 "), std::string("-1"),
                                   std::string("0x5"), std::string("99999999999999999999"), std::string("2147483648"),

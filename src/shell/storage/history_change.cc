@@ -7,6 +7,7 @@
 #include <ranges>
 
 #include "shell/storage/log_reader.h"
+#include "shell/storage/set_aside.h"
 #include "shell/storage/small_file.h"
 #include "shell/storage/snapshot_file.h"
 
@@ -15,17 +16,30 @@ namespace {
 
 constexpr std::string_view kTruncate = "truncate snapshot.";
 constexpr std::string_view kReplace = "replace ";
+constexpr std::string_view kSetAside = "set aside ";
 
 std::string note_path(const HistoryDirectories& directories) { return directories.snapshots + "/history-change"; }
 
 std::string note_text(const HistoryChange& change) {
-  const bool cut = change.kind == HistoryChange::Kind::Truncate;
-  return cut ? hex_name(kTruncate, change.zxid) + "\n" : fmt::format("{}{}\n", kReplace, change.snapshot);
+  switch (change.kind) {
+    case HistoryChange::Kind::Truncate:
+      return hex_name(kTruncate, change.zxid) + "\n";
+    case HistoryChange::Kind::Replace:
+      return fmt::format("{}{}\n", kReplace, change.name);
+    case HistoryChange::Kind::SetAside:
+      return fmt::format("{}{}\n", kSetAside, change.name);
+  }
+  return {};
 }
 
 std::optional<HistoryChange> parse_note(std::string_view text) {
   if (!text.ends_with('\n')) return std::nullopt;
   text.remove_suffix(1);
+  if (text.starts_with(kSetAside)) {
+    const std::string_view directory = text.substr(kSetAside.size());
+    if (!is_quarantine(directory)) return std::nullopt;
+    return HistoryChange{HistoryChange::Kind::SetAside, {}, std::string(directory)};
+  }
   const bool cut = text.starts_with(kTruncate);
   if (!cut && !text.starts_with(kReplace)) return std::nullopt;
   const std::string_view name = text.substr(text.find(' ') + 1);
@@ -42,9 +56,10 @@ class Redo {
       : disk_(disk), directories_(directories), max_buffer_bytes_(max_buffer_bytes) {}
 
   Result<void> run(const HistoryChange& change) {
-    const bool cut = change.kind == HistoryChange::Kind::Truncate;
-    if (auto done = cut ? truncate(change.zxid) : replace(change.snapshot); !done) return done;
+    if (auto done = carry_out(change); !done) return done;
+    disk_.reach(NoteRemove);
     if (auto removed = disk_.remove(note_path(directories_)); !removed) return removed;
+    disk_.reach(NoteGone);
     auto synced = disk_.sync_directory(directories_.snapshots);
     // The note may come back after a crash and undo what is written from now on: never to be taken for "not begun".
     if (!synced) return fail(Fault::Io, synced.error().detail);
@@ -52,6 +67,20 @@ class Redo {
   }
 
  private:
+  using enum env::CrashPoint;
+
+  Result<void> carry_out(const HistoryChange& change) {
+    switch (change.kind) {
+      case HistoryChange::Kind::Truncate:
+        return truncate(change.zxid);
+      case HistoryChange::Kind::Replace:
+        return replace(change.name);
+      case HistoryChange::Kind::SetAside:
+        return move_history(disk_, directories_, change.name);
+    }
+    return {};
+  }
+
   /// Newest first, here and below: a program that does not know of the note finds a shorter history, not a torn one.
   Result<void> truncate(Zxid zxid) {
     auto snapshots = list_directory(disk_, directories_.snapshots);
@@ -60,20 +89,24 @@ class Redo {
       auto beyond = snapshot_is_beyond(disk_, directories_, file, zxid, max_buffer_bytes_);
       if (!beyond) return std::unexpected(beyond.error());
       if (!*beyond) continue;
+      disk_.reach(TruncSnapshot);
       if (auto removed = remove(directories_.snapshots, file); !removed) return removed;
     }
-    if (auto synced = sync(directories_.snapshots); !synced) return synced;
+    disk_.reach(TruncSnapshotsSync);
+    if (auto synced = disk_.sync_directory(directories_.snapshots); !synced) return synced;
 
     auto logs = list_directory(disk_, directories_.logs);
     if (!logs) return std::unexpected(logs.error());
     while (!logs->logs.empty() && logs->logs.back().zxid > zxid) {
+      disk_.reach(TruncLater);
       if (auto removed = remove(directories_.logs, logs->logs.back()); !removed) return removed;
       logs->logs.pop_back();
     }
     if (!logs->logs.empty()) {
       if (auto cut = cut_log(directories_.logs + "/" + logs->logs.back().name, zxid); !cut) return cut;
     }
-    return sync(directories_.logs);
+    disk_.reach(TruncDirSync);
+    return disk_.sync_directory(directories_.logs);
   }
 
   Result<void> cut_log(const std::string& path, Zxid zxid) {
@@ -81,47 +114,49 @@ class Redo {
         read_log_file(disk_, path, max_buffer_bytes_, [zxid](const LogRecord& record) { return record.zxid <= zxid; });
     if (!end) return std::unexpected(end.error());
     if (end->end != LogEnd::Stopped && !end->leftover) return {};
-    disk_.reach(env::CrashPoint::LogCutTorn);
     auto file = disk_.open(path, env::Open::ReadWrite);
     if (!file) return std::unexpected(file.error());
+    disk_.reach(TruncCut);
     if (auto cut = (*file)->truncate(end->data_bytes); !cut) return cut;
+    disk_.reach(TruncSync);
     return (*file)->sync();
   }
 
   Result<void> replace(const std::string& name) {
     const std::string path = directories_.snapshots + "/" + name;
-    disk_.reach(env::CrashPoint::SnapRename);
+    disk_.reach(ReplaceRename);
     auto renamed = disk_.rename(fmt::format("{}/tmp-{}", directories_.snapshots, name), path);
     if (!renamed && renamed.error().fault != Fault::NotFound) return renamed;
     if (!renamed && !looks_complete(disk_, path)) {
       return fail(Fault::Corrupt, fmt::format("{} says that {} replaces all other files, but it is not there",
                                               note_path(directories_), name));
     }
-    disk_.reach(env::CrashPoint::SnapDirSync);
+    disk_.reach(ReplaceDirSync);
     if (auto synced = disk_.sync_directory(directories_.snapshots); !synced) return synced;
 
     auto logs = list_directory(disk_, directories_.logs);
     if (!logs) return std::unexpected(logs.error());
     for (const NamedFile& file : logs->logs | std::views::reverse) {
+      disk_.reach(ReplaceLog);
       if (auto removed = remove(directories_.logs, file); !removed) return removed;
     }
-    if (auto synced = sync(directories_.logs); !synced) return synced;
+    disk_.reach(ReplaceLogsSync);
+    if (auto synced = disk_.sync_directory(directories_.logs); !synced) return synced;
     auto snapshots = list_directory(disk_, directories_.snapshots);
     if (!snapshots) return std::unexpected(snapshots.error());
     for (const NamedFile& file : snapshots->snapshots | std::views::reverse) {
       if (file.name == name) continue;
+      disk_.reach(ReplaceSnapshot);
       if (auto removed = remove(directories_.snapshots, file); !removed) return removed;
     }
-    return sync(directories_.snapshots);
+    // The name goes for good with the note's.
+    if (auto cleared = clear_doubt(disk_, directories_); !cleared) return cleared;
+    disk_.reach(ReplaceSnapshotsSync);
+    return disk_.sync_directory(directories_.snapshots);
   }
 
   Result<void> remove(const std::string& directory, const NamedFile& file) {
-    disk_.reach(env::CrashPoint::PurgeRemove);
     return disk_.remove(directory + "/" + file.name);
-  }
-  Result<void> sync(const std::string& directory) {
-    disk_.reach(env::CrashPoint::PurgeDirSync);
-    return disk_.sync_directory(directory);
   }
 
   env::Disk& disk_;
@@ -142,7 +177,12 @@ Result<bool> snapshot_is_beyond(env::Disk& disk, const HistoryDirectories& direc
 
 Result<void> carry_out(env::Disk& disk, const HistoryDirectories& directories, const HistoryChange& change,
                        size_t max_buffer_bytes) {
-  if (auto noted = replace_file(disk, note_path(directories), note_text(change)); !noted) return noted;
+  using enum env::CrashPoint;
+  if (auto noted =
+          replace_file(disk, note_path(directories), note_text(change), {NoteWrite, NoteSync, NoteRename, NoteDirSync});
+      !noted) {
+    return noted;
+  }
   return Redo(disk, directories, max_buffer_bytes).run(change);
 }
 

@@ -9,10 +9,11 @@
 #include "shell/env/disk.h"
 #include "shell/storage/directory.h"
 
-/// A change of the stored history that takes many steps and must happen whole or not at all: a cut, or its replacement
-/// by a leader's snapshot. A note of it is made durable first; from then on the change has happened, and whoever finds
-/// the note, at once or at the next start, carries it out, as often as it takes. Other programs ignore the note's
-/// name. Spec: disk 2.8, 4.3, 6.1 rules 12 and 13; quorum rules 36 and 37; known-faults 3642, 2872.
+/// A change of the stored history that takes many steps and must happen whole or not at all: a cut, its replacement by
+/// a leader's snapshot, or its being set aside. A note of it is made durable first; from then on the change has
+/// happened, and whoever finds the note, at once or at the next start, carries it out, as often as it takes. Other
+/// programs ignore the note's name. Spec: disk 2.8, 4.3, 6.1 rules 12 and 13; quorum rules 36 and 37; known-faults
+/// 3642, 2872.
 namespace quorate::storage {
 
 struct HistoryDirectories {
@@ -23,11 +24,12 @@ struct HistoryDirectories {
 struct HistoryChange {
   enum class Kind : uint8_t {
     Truncate,  ///< No record and no snapshot beyond `zxid` stays.
-    Replace,   ///< `snapshot`, so far under its temporary name, becomes all there is.
+    Replace,   ///< The snapshot `name`, so far under its temporary name, becomes all there is, and out of doubt.
+    SetAside,  ///< All of it moves into subdirectories `name`, and what is left is in doubt (set_aside.h).
   };
   Kind kind = Kind::Truncate;
   Zxid zxid;
-  std::string snapshot = {};  ///< The name it is to have.
+  std::string name = {};
 };
 
 /// Requires: nobody else reads or writes the directories; a log that was open is not written to any more. After an

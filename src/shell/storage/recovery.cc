@@ -7,6 +7,7 @@
 #include "shell/storage/boot_directories.h"
 #include "shell/storage/replace.h"
 #include "shell/storage/replay.h"
+#include "shell/storage/set_aside.h"
 #include "shell/storage/small_file.h"
 #include "shell/storage/snapshot_file.h"
 
@@ -23,6 +24,8 @@ class Recovery {
   Result<Recovered> run() {
     auto listing = prepare_directories(disk_, settings_, lines_);
     if (!listing) return std::unexpected(listing.error());
+    auto in_doubt = find_doubt();
+    if (!in_doubt) return std::unexpected(in_doubt.error());
     auto result = attempt(*listing);
     if (!result && result.error().fault == Fault::Corrupt && doubtful_ > 0) {
       // Compat: Apache's digests are wrong for paths outside of ASCII under some locales. A snapshot whose seals hold
@@ -30,12 +33,29 @@ class Recovery {
       require_digest_ = false;
       result = attempt(*listing);
     }
-    if (result) result->lines = std::move(lines_);
+    if (!result) return result;
+    result->lines = std::move(lines_);
+    result->in_doubt = *in_doubt;
     return result;
   }
 
  private:
   enum class Found : uint8_t { Loaded, Unreadable, None };
+
+  Result<bool> find_doubt() {
+    const HistoryDirectories directories{settings_.snapshot_directory, settings_.log_directory};
+    auto in_doubt = history_is_in_doubt(disk_, directories);
+    if (!in_doubt || !*in_doubt) return in_doubt;
+    if (!settings_.may_be_in_doubt) {
+      return fail(Fault::Corrupt,
+                  fmt::format("{} says that the history here is not to be trusted, and only a member of "
+                              "an ensemble can get another one. Restore a whole history, e.g. out of a "
+                              "quarantine, and remove that file",
+                              doubt_path(directories)));
+    }
+    say(Level::Warn, "FileTxnSnapLog", "The history is in doubt: the leader's snapshot has to take its place");
+    return true;
+  }
 
   Result<Recovered> attempt(const BootListing& listing) {
     Recovered out;

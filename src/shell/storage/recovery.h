@@ -26,6 +26,7 @@ struct RecoverySettings {
   bool check_digest = true;               ///< digest.enabled
   size_t max_buffer_bytes = 2 * 1048575;  ///< jute.maxbuffer + extra
   bool drop_damaged_tail = false;         ///< The explicit option: cut at damage in the last file.
+  bool may_be_in_doubt = false;  ///< Of a member, which then gets its leader's tree. Else that refuses the start.
   /// Milliseconds since some fixed moment, for "loaded in <n> ms"; without it those lines say 0.
   std::function<int64_t()> elapsed_ms;
   tree::HashKey hash_key;
@@ -40,6 +41,7 @@ struct Recovered {
   size_t txns_replayed = 0;
   uint64_t log_bytes_replayed = 0;
   size_t digest_mismatches = 0;
+  bool in_doubt = false;       ///< The history was set aside, or is not to be trusted (set_aside.h).
   bool fresh = false;          ///< Nothing was there; snapshot.0 has been written, durably.
   std::vector<LogLine> lines;  ///< For the operator, in order, with the texts of operations 7.2.
 };

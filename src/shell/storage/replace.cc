@@ -30,6 +30,7 @@ Result<std::string> replace_history(env::Disk& disk, const ReplaceSettings& sett
   const std::string name = writer.file_name();
   auto facts = verify_snapshot(disk, directories.snapshots, "tmp-" + name, settings.max_buffer_bytes);
   if (!facts) return std::unexpected(facts.error());
+  disk.reach(env::CrashPoint::ReplaceWritten);
   // The temporary name must be found by whoever finds the note.
   if (auto synced = disk.sync_directory(directories.snapshots); !synced) return std::unexpected(synced.error());
   auto done =

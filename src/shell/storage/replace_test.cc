@@ -155,6 +155,17 @@ TEST_P(ReplaceTest, AFailureIsPendingOrHasDoneNothing) {
   EXPECT_GE(undone, 6u);
 }
 
+TEST_P(ReplaceTest, ReachesItsCrashPoints) {
+  put_old({0}, 1, 12);
+  FakeDisk disk;
+  for (const auto& [path, bytes] : image_) disk.put(path, bytes);
+  ASSERT_TRUE(replace(disk, 50));
+  using enum env::CrashPoint;
+  EXPECT_EQ(disk.reached, (std::vector{SnapOpen, SnapSeal, SnapBody, SnapSync, ReplaceWritten, NoteWrite, NoteSync,
+                                       NoteRename, NoteDirSync, ReplaceRename, ReplaceDirSync, ReplaceLog, ReplaceLog,
+                                       ReplaceLogsSync, ReplaceSnapshot, ReplaceSnapshotsSync, NoteRemove, NoteGone}));
+}
+
 TEST_P(ReplaceTest, EveryCompressionIsInstalled) {
   for (const Compression compression : {Compression::Gzip, Compression::Snappy}) {
     image_.clear();

@@ -5,10 +5,13 @@
 namespace quorate::storage {
 namespace {
 
-Result<void> write_whole(env::Disk& disk, const std::string& path, std::string_view bytes) {
+Result<void> write_whole(env::Disk& disk, const std::string& path, std::string_view bytes,
+                         const ReplacePoints& points) {
   auto file = disk.open(path, env::Open::Create);
   if (!file) return std::unexpected(file.error());
+  disk.reach(points.write);
   if (auto written = (*file)->write(0, bytes); !written) return written;
+  disk.reach(points.sync);
   return (*file)->sync();
 }
 
@@ -27,14 +30,19 @@ Result<std::string> read_small_file(env::Disk& disk, const std::string& path, si
   return bytes;
 }
 
-Result<void> replace_file(env::Disk& disk, const std::string& path, std::string_view bytes) {
+Result<void> replace_file(env::Disk& disk, const std::string& path, std::string_view bytes,
+                          const ReplacePoints& points) {
   const std::string temporary = path + ".tmp";
-  auto done = write_whole(disk, temporary, bytes);
-  if (done) done = disk.rename(temporary, path);
+  auto done = write_whole(disk, temporary, bytes, points);
+  if (done) {
+    disk.reach(points.rename);
+    done = disk.rename(temporary, path);
+  }
   if (!done) {
     (void)disk.remove(temporary);
     return done;
   }
+  disk.reach(points.directory_sync);
   return disk.sync_directory(directory_of(path));
 }
 

@@ -190,9 +190,9 @@ TEST_P(TruncateTest, ReachesItsCrashPoints) {
   FakeDisk disk;
   for (const auto& [path, bytes] : image_) disk.put(path, bytes);
   ASSERT_TRUE(cut(disk, 6)->done);
-  using env::CrashPoint;
-  EXPECT_EQ(disk.reached, (std::vector{CrashPoint::PurgeRemove, CrashPoint::PurgeDirSync, CrashPoint::PurgeRemove,
-                                       CrashPoint::LogCutTorn, CrashPoint::PurgeDirSync}));
+  using enum env::CrashPoint;
+  EXPECT_EQ(disk.reached, (std::vector{NoteWrite, NoteSync, NoteRename, NoteDirSync, TruncSnapshot, TruncSnapshotsSync,
+                                       TruncLater, TruncCut, TruncSync, TruncDirSync, NoteRemove, NoteGone}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Directories, TruncateTest, testing::Bool(),
