@@ -13,6 +13,7 @@ import time
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "tests" / "interop"))
 
+import ensembles  # noqa: E402
 import rawzk  # noqa: E402
 import records  # noqa: E402
 import servers  # noqa: E402
@@ -57,6 +58,19 @@ class Quorate(servers.QuorateServer):
 
     def command(self, config):
         return [self.binary, "serve", str(config)], {}
+
+
+# What three servers tell each other about time; Apache's sample configuration has these limits too.
+ENSEMBLE_SETTINGS = {"initLimit": "10", "syncLimit": "5"}
+
+
+def trio(make, make_home):
+    """Three stopped servers of one kind on new directories; `make(home, settings)` makes one of them."""
+    def make_member(_kind, settings, _properties, home):
+        return make(home, settings)
+    three = ensembles.Ensemble("", 3, ENSEMBLE_SETTINGS, make=make_member, make_home=make_home)
+    three.label = three[1].label
+    return three
 
 
 def version(server):

@@ -8,7 +8,8 @@ import tempfile
 import threading
 
 import contenders
-from rows import LOADS, TREE
+import failover
+from rows import LOADS, TREE, TRIO_LOADS
 
 # No snapshot while this is set: Apache counts txns, Quorate wants the log to have grown.
 NO_SNAPSHOTS = {"snapCount": "1000000000", "snapshot.floorInKb": "1000000000"}
@@ -22,6 +23,8 @@ LOAD_ARGUMENTS = {
     "single-set": ["set", "--connections", "1", "--in-flight", "1"],
 }
 
+TRIO_CONNECTIONS = ["--connections", "30", "--in-flight", "8"]
+
 
 class Generator:
     """`quorate bench`; every call returns the JSON of one run."""
@@ -31,6 +34,12 @@ class Generator:
 
     def run(self, server, *arguments):
         return self.call(*arguments, "--servers", f"127.0.0.1:{server.home.port}", "--pid", str(server.process.pid))
+
+    def run_on_three(self, trio, numbers, *arguments):
+        """A load on some of the servers; the CPU of all three is counted."""
+        addresses = ",".join(trio[number].hosts for number in numbers)
+        pids = ",".join(str(trio[number].process.pid) for number in trio)
+        return self.call(*arguments, "--servers", addresses, "--pid", pids)
 
     def call(self, *arguments):
         with tempfile.NamedTemporaryFile(suffix=".json") as out:
@@ -67,6 +76,10 @@ class Bench:
             self._on_server(make({}), self._idle)
         if any(group in TREE for group in wanted):
             self._on_server(make({}), self._tree)
+        if any(group in TRIO_LOADS for group in wanted):
+            self._on_server(make.trio(), self._trio_loads)
+        if "failover" in wanted:
+            self._on_server(make.trio(), self._failover)
 
     def _on_server(self, server, work):
         try:
@@ -82,6 +95,24 @@ class Bench:
                                          "--seconds", self._options.seconds)
             self._say(f"  {group}: {report['per_second']:.0f}/s")
             self._add_load(server, group, report)
+
+    def _trio_loads(self, trio):
+        for group in (group for group in TRIO_LOADS if group in self._options.groups):
+            load = LOAD_ARGUMENTS[group.removesuffix("-3")]
+            single = group.startswith("single")
+            numbers = [trio.wait_leader()] if single else list(trio)
+            report = self._generator.run_on_three(trio, numbers, *load, *([] if single else TRIO_CONNECTIONS),
+                                                  "--warmup", self._options.warmup, "--seconds", self._options.seconds)
+            self._say(f"  {group}: {report['per_second']:.0f}/s")
+            self._add_load(trio, group, report)
+            if group == "set-3":
+                self._samples.add(trio.label, group, p99_bound=report["latency_us"]["all"]["p99"] / 1000)
+
+    def _failover(self, trio):
+        for _ in range(self._options.kills):
+            refused = failover.measure(trio)
+            self._say(f"  no write for {refused * 1000:.0f} ms after kill -9 of the leader")
+            self._samples.add(trio.label, "failover", refused=refused * 1000)
 
     def _add_load(self, server, group, report):
         latency, generator = report["latency_us"]["all"], report["generator"]

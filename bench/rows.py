@@ -7,8 +7,10 @@ bare fdatasync, in microseconds.
 from typing import Any, Callable, NamedTuple
 
 # Names for --rows. memory, restart and snapshot share one filled tree.
-GROUPS = ("get", "set", "mix", "create", "single-get", "single-set", "idle", "sessions", "memory", "restart", "snapshot")
+GROUPS = ("get", "set", "mix", "create", "single-get", "single-set", "idle", "sessions", "memory", "restart", "snapshot",
+          "get-3", "set-3", "mix-3", "create-3", "single-set-3", "failover")
 LOADS = ("get", "set", "mix", "create", "single-get", "single-set")
+TRIO_LOADS = ("get-3", "set-3", "mix-3", "create-3", "single-set-3")   # on three servers
 TREE = ("memory", "restart", "snapshot")
 
 
@@ -80,6 +82,14 @@ FIGURES = [
     *_load_figures("create", "create 100 B, 32 × 8", 4.2, 33.6),
     *_single_figures("single-set", "one client, set 1 KiB", 1.25, "round trip", "fdatasync"),
     *_single_figures("single-get", "one client, get 1 KiB", 1.15, "round trip"),
+    *_load_figures("get-3", "3 servers, get 1 KiB, 30 × 8", 2.2, 14.2),
+    *_load_figures("set-3", "3 servers, set 1 KiB, 30 × 8", 9.0, 68.0),
+    *_load_figures("mix-3", "3 servers, 90 % reads 1 KiB, 30 × 8", 6.0, 32.7),
+    *_load_figures("create-3", "3 servers, create 100 B, 30 × 8", 12.0, 97.0),
+    *_single_figures("single-set-3", "3 servers, one client on the leader, set 1 KiB", 1.4, "round trip", "round trip",
+                     "fdatasync"),
+    Figure("set-3", "p99_bound", "3 servers, set 1 KiB, 30 × 8: p99", "ms", 2, "≤ 8", at_most(8)),
+    Figure("failover", "refused", "3 servers, no acknowledged write after kill -9 of the leader", "ms", 0, "≤ 200", at_most(200)),
     Figure("memory", "filled", "resident memory a znode, after the fill", "B", 0, "≤ 240", at_most(240)),
     Figure("memory", "restarted", "resident memory a znode, after a restart", "B", 0, "≤ 240", at_most(240)),
     Figure("restart", "first_read", "exec to first read, after kill -9", "s", 2, "≤ 1.5", at_most(1.5)),

@@ -28,6 +28,15 @@ int main(int argc, char** argv) {
   take_properties(serve_command);
   serve_command->callback([&] { code = serve(serve_arguments, properties); });
 
+  EnsembleOptions local;
+  CLI::App* ensemble_command =
+      app.add_subcommand("ensemble", "Run a local ensemble for development: its servers are child processes");
+  ensemble_command->add_option("--servers", local.servers, "how many")->capture_default_str();
+  ensemble_command->add_option("--dir", local.directory, "their files, one folder a server")->capture_default_str();
+  ensemble_command->add_option("--client-port", local.client_port, "of server 1; the others have the next ones")
+      ->capture_default_str();
+  ensemble_command->callback([&] { code = ensemble(local); });
+
   CLI::App* config = app.add_subcommand("config", "Look at configuration without starting anything");
   config->require_subcommand(1);
   std::string file;

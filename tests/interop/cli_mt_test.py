@@ -20,7 +20,7 @@ class Shell:
     """A cli_mt process: give it a line, wait for a pattern in what it prints."""
 
     def __init__(self, server):
-        self._process = subprocess.Popen([CLI, "127.0.0.1:%d" % server.address[1]], stdin=subprocess.PIPE,
+        self._process = subprocess.Popen([CLI, server.hosts], stdin=subprocess.PIPE,
                                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         os.set_blocking(self._process.stdout.fileno(), False)
         self._text = ""

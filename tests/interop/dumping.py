@@ -4,6 +4,8 @@ import rawzk
 import records as zk
 from servers import SUPER_AUTH
 
+BATCH = 100
+
 
 def dump(address):
     """Path to (data, Stat, sorted ACL) for every node."""
@@ -11,14 +13,20 @@ def dump(address):
     with rawzk.open_super(address, SUPER_AUTH) as client:
         pending = ["/"]
         while pending:
-            path = pending.pop()
-            children, _stat = client.must(zk.get_children2(path))
-            data, stat = client.must(zk.get_data(path))
-            acl, _stat = client.must(zk.get_acl(path))
-            nodes[path] = (data, stat, sorted(acl))
-            pending += [f"{path.rstrip('/')}/{child}" for child in children]
+            paths, pending = pending[-BATCH:], pending[:-BATCH]
+            for path, (children, (data, stat), (acl, _stat)) in zip(paths, _looks(client, paths)):
+                nodes[path] = (data, stat, sorted(acl))
+                pending += [f"{path.rstrip('/')}/{child}" for child in children]
         client.close_session()
     return nodes
+
+
+def _looks(client, paths):
+    """Children, data and ACL of each path, asked for in one piece."""
+    client.send_all([op(path) for path in paths for op in (zk.get_children, zk.get_data, zk.get_acl)])
+    replies = [item for item in client.items_until_answered() if isinstance(item, rawzk.Reply)]
+    assert len(replies) == 3 * len(paths) and not any(reply.err for reply in replies), "the tree changed, or the server went"
+    return zip(*[iter([reply.body for reply in replies])] * 3)
 
 
 def differences(before, after):

@@ -30,17 +30,27 @@ def _parse(doc, tests):
     return parser.parse_args()
 
 
-def _passes(test, server):
+def passes(test, server):
+    """Call one test and print its line; whether it passed."""
     try:
         test(server)
-        _check_alive(server)
         print(f"  ok    {test.__name__}", flush=True)
         return True
     except Exception as fault:  # every fault of a test is the outcome of that test
-        print(f"  FAIL  {test.__name__}: {type(fault).__name__}: {fault}\n{_place(fault)}", flush=True)
-        if not server.serves():
-            _restart(server)
+        print(f"  FAIL  {test.__name__}: {type(fault).__name__}: {fault}\n{place(fault)}", flush=True)
         return False
+
+
+def _passes(test, server):
+    def test_and_look(server):
+        test(server)
+        _check_alive(server)
+    test_and_look.__name__ = test.__name__
+    if passes(test_and_look, server):
+        return True
+    if not server.serves():
+        _restart(server)
+    return False
 
 
 def _restart(server):
@@ -59,7 +69,7 @@ def _check_alive(server):
         raise AssertionError(f"the server died with {server.process.returncode}:\n{server.log_tail()}")
 
 
-def _place(fault):
+def place(fault):
     frames = traceback.extract_tb(fault.__traceback__)[1:]
     return "\n".join(f"          {frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.line}" for frame in frames[-5:])
 

@@ -20,8 +20,8 @@ SECONDS = 15.0
 
 @contextlib.contextmanager
 def client(server, **options):
-    """A connected client, stopped and closed behind the block."""
-    zk = KazooClient("%s:%d" % server.address, timeout=10.0, **options)
+    """A connected client, stopped and closed behind the block. A server may ask for a client of its own kind."""
+    zk = getattr(server, "kazoo_client", KazooClient)(server.hosts, timeout=10.0, **options)
     zk.start(SECONDS)
     try:
         yield zk

@@ -90,6 +90,11 @@ class Server:
         self.address = ("127.0.0.1", self.home.port)
         self.process = None
 
+    @property
+    def hosts(self):
+        """What a client is told to connect to."""
+        return "%s:%d" % self.address
+
     def __enter__(self):
         try:
             return self.start()

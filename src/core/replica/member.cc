@@ -285,7 +285,9 @@ void Member::after_lead() {
   for (const auto& asked : std::exchange(out.revalidations, {})) replica_->on_revalidate(asked.link, asked.session);
   for (const zab::Forwarded& request : std::exchange(out.requests, {})) replica_->on_forwarded(request);
   if (output_.trees.empty()) replica_->apply_ready();
-  take_items(out.dirty, output_.dirty);
+  for (const LinkId link : out.dirty) {
+    if (std::ranges::find(output_.dirty, link) == output_.dirty.end()) output_.dirty.push_back(link);
+  }
   take_items(out.closes, output_.closes);
   take_items(out.histories, output_.histories);
   take_lines(out.lines, output_.lines);

@@ -52,6 +52,13 @@ struct MemberOutput {
   bool reload = false;  ///< Load tree and sessions from disk, then on_reloaded().
   std::vector<std::string> config_texts;
   std::vector<LogLine> lines;
+
+  /// Is there anything besides `dirty`?
+  bool is_urgent() const {
+    const bool flags = connect_all || dial || hang_up || listening_changed || reload;
+    return flags || !votes.empty() || !closes.empty() || !histories.empty() || !trees.empty() ||
+           !config_texts.empty() || !lines.empty();
+  }
 };
 
 class Member {
@@ -122,6 +129,10 @@ class Member {
   /// Bytes for the leader; nothing while there is none.
   ByteBuffer* to_leader() { return follow_ ? &follow_->out().packets : nullptr; }
   MemberOutput take() { return std::exchange(output_, {}); }
+  /// take() has something that cannot wait; `dirty` can, until everything that came in was taken.
+  bool has_output() const { return output_.is_urgent(); }
+  /// The `dirty` of take() alone.
+  std::vector<LinkId> take_dirty() { return std::exchange(output_.dirty, {}); }
 
  private:
   enum class Next : uint8_t { Nothing, Look, Take };  ///< Take: the role that the election found.

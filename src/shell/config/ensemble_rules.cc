@@ -28,12 +28,36 @@ void check_protection(Draft& draft) {
   }
 }
 
-/// The one place that says so: without this call an ensemble's settings are handed on like all others.
-void refuse_ensemble(Draft& draft) {
-  draft.refuse("server",
-               fmt::format("ensembles are not available in this version, and {} voting member(s) are named",
-                           draft.out.settings.ensemble.config.voters()),
-               "remove the server lines, or set standaloneEnabled=true with one, for a standalone server");
+/// What an ensemble would be run without, if the key were only ignored: members that the others take for true, or
+/// observers that nobody feeds.
+void refuse_what_is_missing(Draft& draft) {
+  if (draft.out.settings.replica.reconfig_enabled) {
+    draft.refuse(*draft.find("reconfigEnabled"), "changing the members while running is not available in this version",
+                 "remove the key; to change members, edit the server lines and restart the servers one by one");
+  }
+  const EnsembleSettings& ensemble = draft.out.settings.ensemble;
+  if (ensemble.last_seen && ensemble.last_seen->version > ensemble.config.version) {
+    draft.refuse(*draft.find("dynamicConfigFile"),
+                 fmt::format("{}.dynamic.next holds members that were proposed and perhaps not committed, and changing "
+                             "members while running is not available in this version",
+                             draft.file),
+                 "finish the change with the program that began it, then remove that file");
+  }
+  if (ensemble.observer_master_port > 0) {
+    draft.refuse(*draft.find("observerMasterPort"), "followers that feed observers are not available in this version",
+                 "remove the key: observers follow the leader then");
+  }
+}
+
+/// What the ensemble is safe without.
+void warn_of_what_is_missing(Draft& draft) {
+  const Settings& settings = draft.out.settings;
+  const auto ignored = [&](const char* key, const char* why) {
+    draft.log(Level::Warn, fmt::format("config: key {} accepted and ignored: {}", key, why));
+  };
+  if (settings.read_only_mode) ignored("readonlymode.enabled", "a server without its ensemble serves nobody");
+  if (!settings.ensemble.leader_serves) ignored("leaderServes", "the leader serves clients too");
+  if (!settings.ensemble.sync_enabled) ignored("syncEnabled", "observers keep a log and snapshots too");
 }
 
 }  // namespace
@@ -43,7 +67,8 @@ void check_ensemble(Draft& draft) {
   check_limits(draft);
   check_voters(draft);
   check_protection(draft);
-  refuse_ensemble(draft);
+  refuse_what_is_missing(draft);
+  warn_of_what_is_missing(draft);
 }
 
 }  // namespace quorate::config

@@ -20,9 +20,7 @@ const Key* first_key(const Matches& matches) {
 }  // namespace
 
 std::span<const Section> sections() {
-  static constexpr std::string_view kRefused =
-      "Ensembles are not available in this version: a configuration that asks for one is checked in full, and refused. "
-      "A standalone server needs none of these keys.";
+  static constexpr std::string_view kMembersOnly = "A standalone server needs none of these keys.";
   static const Section all[] = {
       {"Server", table::server_keys()},
       {"Storage", table::storage_keys()},
@@ -30,8 +28,8 @@ std::span<const Section> sections() {
       {"Throttling", table::throttle_keys()},
       {"Administration and metrics", table::admin_keys()},
       {"Authentication and access", table::security_keys()},
-      {"Ensemble", table::ensemble_keys(), kRefused},
-      {"Elections and learners", table::election_keys(), kRefused},
+      {"Ensemble", table::ensemble_keys(), kMembersOnly},
+      {"Elections and learners", table::election_keys(), kMembersOnly},
       {"TLS", table::tls_keys()},
       {"Of other programs", table::foreign_keys()},
   };

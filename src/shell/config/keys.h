@@ -115,7 +115,6 @@ std::span<const Key> tls_keys();
 std::span<const Key> foreign_keys();
 
 inline constexpr std::string_view kLater = "not available in this version";
-inline constexpr std::string_view kEnsembleOnly = "only for ensembles, which are not available in this version";
 inline constexpr std::string_view kOneEngine = "one network engine serves all clients";
 inline constexpr std::string_view kNoJvm = "there is no Java machine here";
 

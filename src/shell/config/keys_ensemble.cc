@@ -59,7 +59,7 @@ std::span<const Key> ensemble_keys() {
        .fallback = "true",
        .field = at<&S::ensemble, &E::sync_enabled>(),
        .where = Where::File,
-       .help = "Observers keep a log and snapshots, too."},
+       .help = "Observers keep a log and snapshots, too. Ignored: they always do in this version."},
       {.name = "observer.syncEnabled", .type = Type::LenientFlag, .help = "The same; wins over syncEnabled."},
       {.name = "standaloneEnabled",
        .type = Type::Flag,
@@ -72,7 +72,9 @@ std::span<const Key> ensemble_keys() {
        .fallback = "false",
        .field = at<&S::replica, &R::reconfig_enabled>(),
        .where = Where::File,
-       .help = "The members may be changed while running; the leader's value decides."},
+       .help =
+           "The members may be changed while running. An ensemble that asks for it is refused: not available in this "
+           "version."},
       {.name = "dynamicConfigFile",
        .type = Type::Path,
        .field = at<&S::ensemble, &E::dynamic_file>(),
@@ -90,7 +92,8 @@ std::span<const Key> ensemble_keys() {
        .field = at<&S::ensemble, &E::observer_master_port>(),
        .range = {INT32_MIN, 65535, OutOfRange::Refuse, "port out of range:{}"},
        .where = Where::File,
-       .help = "Port on which followers feed observers; 0 or less is off."},
+       .help = "Port on which followers feed observers; 0 or less is off. An ensemble that asks for it is refused: not "
+               "available in this version."},
       {.name = "multiAddress.enabled",
        .type = Type::Flag,
        .fallback = "false",

@@ -46,7 +46,7 @@ std::span<const Key> security_keys() {
        .fallback = "false",
        .field = at<&S::replica, &replica::ReplicaSettings::eager_acl_check>(),
        .verdict = Verdict::Optional,
-       .note = kEnsembleOnly,
+       .note = kLater,
        .help = "Access is checked before a request goes to the leader."},
       {.name = "X509AuthenticationProvider.superUser",
        .note = kNoTls,

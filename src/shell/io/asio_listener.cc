@@ -98,7 +98,7 @@ Result<std::vector<tcp::endpoint>> endpoints_of(const LoopCore& core, const List
   if (settings.address.empty()) {
     return std::vector<tcp::endpoint>{{tcp::v6(), settings.port}, {tcp::v4(), settings.port}};
   }
-  auto addresses = parse_addresses({settings.address});
+  auto addresses = parse_addresses(settings.numbers.empty() ? std::vector{settings.address} : settings.numbers);
   if (addresses.empty()) {
     const auto found = core.names.at_once(settings.address);
     if (!found) return fail(Fault::Invalid, found.error().detail);

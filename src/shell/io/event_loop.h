@@ -22,6 +22,8 @@ struct ListenSettings {
   std::string address;
   uint16_t port = 0;  ///< 0: any free one.
   int backlog = -1;   ///< -1: the system's limit.
+  /// Of a name: what look_up() found for it. Empty: the name is looked up on the spot.
+  std::vector<std::string> numbers{};
   SocketSettings accepted{};
 };
 
@@ -42,6 +44,8 @@ class Listener {
 
 /// Gives a host's addresses as text, or why it has none. Called on other threads, several at a time.
 using Lookup = std::function<Result<std::vector<std::string>>(const std::string& host)>;
+/// Is the host an address already, IPv4 or IPv6 without brackets?
+bool is_number(const std::string& host);
 /// The system's own: files, DNS, whatever it is told to ask; IPv4 addresses first, as Java has them. Nothing is kept.
 Result<std::vector<std::string>> look_up_by_system(const std::string& host);
 

@@ -44,6 +44,8 @@ Result<std::vector<std::string>> look_up_by_system(const std::string& host) {
   return addresses;
 }
 
+bool is_number(const std::string& host) { return !parse_addresses({host}).empty(); }
+
 std::vector<boost::asio::ip::address> parse_addresses(const std::vector<std::string>& texts) {
   std::vector<boost::asio::ip::address> addresses;
   for (const std::string& text : texts) {

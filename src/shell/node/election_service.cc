@@ -41,23 +41,24 @@ void ElectionService::accept(std::unique_ptr<env::PeerStream> stream) {
   const Millis now = host_.wake().monotonic;
   env::PeerStream& watched = *stream;
   std::string peer = stream->peer_text();
-  watch(watched, port_.accepted(std::move(stream), std::move(peer), now));
+  watch(watched, used().accepted(std::move(stream), std::move(peer), now));
   host_.carry_out();
 }
 
 void ElectionService::watch(env::PeerStream& stream, net::ElectionLinkId id) {
   stream.watch(
       [this, id] {
-        port_.on_readable(id, host_.wake().monotonic);
+        used().on_readable(id, host_.wake().monotonic);
         host_.carry_out();
       },
       [this, id] {
-        port_.on_writable(id, host_.wake().monotonic);
+        used().on_writable(id, host_.wake().monotonic);
         host_.carry_out();
       });
 }
 
 bool ElectionService::deliver(Millis now) {
+  if (!std::exchange(used_, false)) return false;
   net::ElectionPortOutput out = port_.take();
   for (LogLine& line : out.lines) host_.say(std::move(line));
   for (const net::Dial& dial : out.dials) start(dial, now);
@@ -67,7 +68,7 @@ bool ElectionService::deliver(Millis now) {
   for (const net::Heard& heard : out.heard) {
     if (is_usable(heard)) host_.member().on_notification(heard.from, heard.notification);
   }
-  return !out.reach.empty() || !out.heard.empty();
+  return true;
 }
 
 /// Without reconfiguration a newer configuration is nothing that this server could take; but one that nobody can read
@@ -85,14 +86,14 @@ void ElectionService::start(const net::Dial& dial, Millis now) {
   dials_[dial.id] = network_.dial(std::move(request), [this, id = dial.id](auto dialed) {
     const auto task = std::move(dials_.extract(id).mapped());
     if (dialed) return on_dialed(id, std::move(*dialed));
-    port_.dial_failed(id, dialed.error().refused, dialed.error().detail, host_.wake().monotonic);
+    used().dial_failed(id, dialed.error().refused, dialed.error().detail, host_.wake().monotonic);
     host_.carry_out();
   });
 }
 
 void ElectionService::on_dialed(net::DialId id, std::unique_ptr<env::PeerStream> stream) {
   env::PeerStream& watched = *stream;
-  if (const auto link = port_.dialed(id, std::move(stream), host_.wake().monotonic)) watch(watched, *link);
+  if (const auto link = used().dialed(id, std::move(stream), host_.wake().monotonic)) watch(watched, *link);
   host_.carry_out();
 }
 

@@ -20,10 +20,10 @@ class ElectionService {
 
   /// Errors: Invalid, Io: the address cannot be had.
   Result<void> listen(const std::vector<env::HostPort>& addresses);
-  void send(const zab::ElectionMessage& message, Millis now) { port_.send(message.to, message.notification, now); }
-  void connect_all(Millis now) { port_.connect_all(now); }
-  void set_looking(bool looking, Millis now) { port_.set_looking(looking, now); }
-  void on_time(Millis now) { port_.on_time(now); }
+  void send(const zab::ElectionMessage& message, Millis now) { used().send(message.to, message.notification, now); }
+  void connect_all(Millis now) { used().connect_all(now); }
+  void set_looking(bool looking, Millis now) { used().set_looking(looking, now); }
+  void on_time(Millis now) { used().on_time(now); }
   Millis next_time() const { return port_.next_time(); }
   bool undelivered() const { return port_.undelivered(); }
 
@@ -31,6 +31,10 @@ class ElectionService {
   bool deliver(Millis now);
 
  private:
+  net::ElectionPort& used() {
+    used_ = true;
+    return port_;
+  }
   void start(const net::Dial& dial, Millis now);
   void on_dialed(net::DialId id, std::unique_ptr<env::PeerStream> stream);
   void accept(std::unique_ptr<env::PeerStream> stream);
@@ -40,6 +44,7 @@ class ElectionService {
   MemberHost& host_;
   env::Network& network_;
   net::ElectionPort port_;
+  bool used_ = false;  ///< The port may have something to deliver.
   std::vector<std::unique_ptr<env::NetworkTask>> listeners_;
   std::map<net::DialId, std::unique_ptr<env::NetworkTask>> dials_;
 };

@@ -107,8 +107,10 @@ void Ensemble::carry_out() {
   carrying_out_ = false;
 }
 
+/// Most inputs leave nothing to be done but bytes to be sent, which wait for the end of the round.
 bool Ensemble::carry_out_once() {
   const Millis now = member_.replica().now().monotonic;
+  if (!member_.has_output()) return election_.deliver(now);
   replica::MemberOutput out = member_.take();
   // First: these trees are to be walked as they are now.
   for (const LinkId link : out.trees) learners_.send_tree(link);
@@ -151,6 +153,7 @@ bool Ensemble::flush() {
   const Millis now = member_.replica().now().monotonic;
   member_.go_on();
   carry_out();
+  for (const LinkId link : member_.take_dirty()) learners_.mark(link);
   const bool more = learners_.flush(now);
   leader_.flush(now);
   return more;

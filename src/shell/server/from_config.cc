@@ -60,6 +60,7 @@ admin::ConfView conf_view(const config::Settings& settings, const storage::Recov
   conf.max_client_connections = port.max_per_address;
   conf.timeouts = settings.replica.timeouts;
   conf.backlog = port.backlog;
+  conf.server_id = settings.ensemble.distributed() ? settings.ensemble.my_id : 0;
   conf.sessionless_timeout = port.sessionless_timeout;
   return conf;
 }
@@ -86,6 +87,7 @@ node::NodeSettings node_settings(const config::Settings& settings, tree::HashKey
   node.flush_delay = storage.flush_delay;
   node.max_batch = storage.max_batch;
   node.sync_warning = storage.sync_warning;
+  if (settings.ensemble.distributed()) node.ensemble = settings.ensemble;
   node.conf = conf_view(settings, node.recovery);
   node.words = {settings.admin.words, settings.read_only_word};
   node.version = admin::make_version(kRevision, kBuilt, kProductVersion);

@@ -81,6 +81,21 @@ TEST(FromConfig, SizesAndTimes) {
   EXPECT_EQ(off.purge.interval, Millis{0});
 }
 
+TEST(FromConfig, OnlyMembersHaveAnEnsemble) {
+  const auto with_voters = [](int voters) {
+    return settings_of([=](config::Settings& s) {
+      s.ensemble.my_id = 2;
+      for (int sid = 1; sid <= voters; ++sid) s.ensemble.config.members.push_back({.sid = sid, .addresses = {{}}});
+    });
+  };
+  EXPECT_FALSE(with_voters(0).ensemble);
+  EXPECT_FALSE(with_voters(1).ensemble);
+  EXPECT_EQ(with_voters(1).conf.server_id, 0);
+  ASSERT_TRUE(with_voters(3).ensemble);
+  EXPECT_EQ(with_voters(3).ensemble->my_id, 2);
+  EXPECT_EQ(with_voters(3).conf.server_id, 2);
+}
+
 // What a reader of records takes: jute.maxbuffer and its slack.
 TEST(FromConfig, LongestRecord) {
   const auto longest = [](int32_t limit, int32_t slack) {

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 
@@ -12,6 +13,8 @@
 #include "shell/node/node.h"
 #include "shell/server/from_config.h"
 #include "shell/server/logging.h"
+#include "shell/server/loop_network.h"
+#include "shell/server/role_lines.h"
 #include "shell/server/surroundings.h"
 #include "shell/server/system_clock.h"
 #include "shell/server/worker.h"
@@ -22,6 +25,8 @@ namespace {
 constexpr int kExitUnexpected = 1;
 constexpr int kExitBadDirectory = 3;
 constexpr int kExitLogFailed = 10;
+constexpr int kExitNoElectionPort = 14;
+constexpr Millis kElectionBindPause{1000};
 // A lone write is synced in the loop when that takes less than two hand-overs to another thread.
 constexpr int64_t kInlineSyncMicros = 200;
 constexpr int64_t kLongestWaitMs = 1000;
@@ -32,10 +37,27 @@ tree::HashKey random_key() {
   return key;
 }
 
+/// As Apache's begin: what operators look for first in a log. Spec: operations 7.2.
+void print_start(const config::Settings& settings) {
+  const config::EnsembleSettings& ensemble = settings.ensemble;
+  log({Level::Info, "QuorumPeerMain", fmt::format("Starting quorum peer, myid={}", ensemble.my_id)});
+  const std::pair<const char*, int64_t> values[] = {
+      {"tickTime", settings.replica.tick.value},
+      {"minSessionTimeout", settings.replica.timeouts.min_ms},
+      {"maxSessionTimeout", settings.replica.timeouts.max_ms},
+      {"initLimit", ensemble.init_limit},
+      {"syncLimit", ensemble.sync_limit},
+      {"connectToLearnerMasterLimit", ensemble.connect_limit},
+  };
+  for (const auto& [name, value] : values) log({Level::Info, "QuorumPeer", fmt::format("{} set to {}", name, value)});
+}
+
 class Server {
  public:
   Server(const config::Settings& settings, node::NodeSettings node_settings)
-      : settings_(settings), node_settings_(std::move(node_settings)) {}
+      : settings_(settings),
+        node_settings_(std::move(node_settings)),
+        network_(loop_, {.keep_alive = settings.ensemble.election_keep_alive}) {}
 
   int run() {
     if (const int code = start(); code != 0) return code;
@@ -44,14 +66,19 @@ class Server {
   }
 
  private:
+  bool is_member() const { return node_settings_.ensemble.has_value(); }
   int listen();
+  int await_election_port();
+  bool can_bind_election_port();
   int start();
+  Result<void> boot();
   void accept(std::unique_ptr<io::TcpStream> stream);
   void wake();
   void round();
   void work();
   Millis longest_wait() const;
   int stop();
+  [[noreturn]] void leave_at_once();
   void print_lines();
 
   const config::Settings& settings_;
@@ -59,12 +86,15 @@ class Server {
   SystemClock clock_;
   io::PosixDisk disk_;
   io::EventLoop loop_;
+  LoopNetwork network_;
   std::unique_ptr<io::Listener> clients_;
   std::unique_ptr<node::Node> node_;
+  RoleLines role_lines_;
   bool stopping_ = false;
   bool awake_ = true;  ///< The node knows this round's time.
   std::optional<Worker> log_worker_;
   std::optional<Worker> background_worker_;
+  std::optional<Worker> history_worker_;
 };
 
 /// Bound before the data is loaded, so that a port that is taken is known at once; connections wait in the kernel.
@@ -86,17 +116,59 @@ int Server::listen() {
   return kExitUnexpected;
 }
 
+bool Server::can_bind_election_port() {
+  const config::EnsembleSettings& ensemble = *node_settings_.ensemble;
+  for (const wire::PeerAddress& address : ensemble.me()->addresses) {
+    const env::HostPort own{ensemble.listen_on_all ? "" : address.host, static_cast<uint16_t>(address.election_port)};
+    const auto bound = network_.listen(own, [](auto) {});
+    if (bound) continue;
+    log({Level::Error, "QuorumCnxManager",
+         fmt::format("Exception while listening to address {}:{}: {}", own.host, own.port, bound.error().detail)});
+    return false;
+  }
+  return true;
+}
+
+/// A server that was just replaced may still have the port, and a name may not be known yet. Spec: quorum 1.5.
+int Server::await_election_port() {
+  for (const wire::PeerAddress& address : node_settings_.ensemble->me()->addresses) {
+    if (!io::is_number(address.host)) network_.prepare_listener(address.host);
+  }
+  const int32_t most = node_settings_.ensemble->election_bind_retries;
+  for (int32_t tries = 1; !can_bind_election_port(); ++tries) {
+    if (most > 0 && tries >= most) {
+      log({Level::Error, "QuorumCnxManager",
+           fmt::format("As I'm leaving the listener thread, I won't be able to participate in leader election any "
+                       "longer: the election port could not be bound in {} attempts",
+                       tries)});
+      return kExitNoElectionPort;
+    }
+    const Millis end = clock_.now().monotonic + kElectionBindPause;
+    while (clock_.now().monotonic < end) loop_.run(end - clock_.now().monotonic);
+  }
+  return 0;
+}
+
+Result<void> Server::boot() {
+  std::vector<LogLine> lines;
+  auto booted = node::Node::boot({disk_, clock_, is_member() ? &network_ : nullptr}, node_settings_, lines);
+  for (const LogLine& line : lines) log(line);
+  if (!booted) return std::unexpected(std::move(booted.error()));
+  node_ = std::move(*booted);
+  node_->set_surroundings([this] { return read_surroundings(node_settings_); });
+  return {};
+}
+
 int Server::start() {
   if (const int code = listen(); code != 0) return code;
-  std::vector<LogLine> lines;
-  auto booted = node::Node::boot({disk_, clock_}, node_settings_, lines);
-  for (const LogLine& line : lines) log(line);
-  if (!booted) {
+  if (is_member()) {
+    if (const int code = await_election_port(); code != 0) return code;
+    history_worker_.emplace("history");
+  }
+  if (const auto booted = boot(); !booted) {
     log({Level::Error, "QuorumPeerMain", "Unable to start: " + booted.error().detail});
     return booted.error().fault == Fault::Invalid ? kExitBadDirectory : kExitUnexpected;
   }
-  node_ = std::move(*booted);
-  node_->set_surroundings([this] { return read_surroundings(node_settings_); });
   log_worker_.emplace("log");
   background_worker_.emplace("background");
   loop_.on_stop_signal([this] { stopping_ = true; });
@@ -148,6 +220,10 @@ void Server::work() {
     background_worker_->run([this] { node_->background().perform(); },
                             [this] { loop_.post([this] { wake(), node_->on_background_done(); }); });
   }
+  if (node_->begin_history()) {
+    history_worker_->run([this] { node_->history().perform(); },
+                         [this] { loop_.post([this] { wake(), node_->on_history_done(); }); });
+  }
   print_lines();
 }
 
@@ -159,10 +235,12 @@ Millis Server::longest_wait() const {
 
 int Server::stop() {
   clients_.reset();
+  if (node_->log().busy() && node_->log().at_orders()) leave_at_once();
   // The workers' jobs end first; what they made durable is answered, then connections close. No snapshot is written and
   // no session is closed: they expire, or are renewed after the next start (disk 4.1).
   log_worker_.reset();
   background_worker_.reset();
+  history_worker_.reset();
   if (node_->log().busy()) node_->on_log_done();
   node_->flush();
   print_lines();
@@ -172,15 +250,29 @@ int Server::stop() {
   return code;
 }
 
+/// The leader's whole tree is on its way to the disk, say: that may take long, and is begun anew at the next start
+/// whenever it ends.
+void Server::leave_at_once() {
+  print_lines();
+  log({Level::Info, "ServiceUtils", "Exiting normally with code 0"});
+  stop_logging();
+  std::_Exit(0);
+}
+
 void Server::print_lines() {
+  if (const replica::Member* member = node_->member()) {
+    for (const LogLine& line : role_lines_.on_state(member->state(), node_->now().monotonic)) log(line);
+  }
   for (const LogLine& line : node_->take_lines()) log(line);
 }
 
 }  // namespace
 
 int serve(const config::LoadOutcome& loaded) {
-  start_logging({});
+  const config::EnsembleSettings& ensemble = loaded.settings.ensemble;
+  start_logging({.myid = ensemble.my_id > 0 ? std::to_string(ensemble.my_id) : ""});
   for (const LogLine& line : loaded.lines) log(line);
+  if (ensemble.distributed()) print_start(loaded.settings);
   Server server(loaded.settings, node_settings(loaded.settings, random_key()));
   const int code = server.run();
   stop_logging();

@@ -1,7 +1,8 @@
 #pragma once
 #include "shell/config/load.h"
 
-/// Runs a standalone server until it is told to stop: real disk, sockets and threads around one node::Node.
+/// Runs a server, of its own or a member of an ensemble, until it is told to stop: real disk, sockets and threads
+/// around one node::Node.
 namespace quorate::server {
 
 /// Returns the process's exit code. Spec: operations 1.1, "Exit codes".

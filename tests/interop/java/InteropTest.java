@@ -40,10 +40,14 @@ import org.apache.zookeeper.data.Stat;
  * Apache's Java client and Curator against a server. One argument: host:port. Prints "ok name" or "FAIL name" for each
  * test and ends with the number of failures. Where a test needs the server killed and started again it prints "RESTART"
  * and waits for a line on its input (java_test.py is at the other end).
+ *
+ * With a second argument the servers come and go by themselves: only tests whose clients need not see each other's
+ * changes at once are run, and a test that lost its connection is run again below a new root.
  */
 public final class InteropTest {
     private static final int SESSION_MS = 15000;
     private static final long SECONDS = 20;
+    private static final int ATTEMPTS = 8;
     private static final List<ACL> UNKNOWN_SCHEME = new ArrayList<>(List.of(new ACL(Perms.ALL, new Id("no", "x"))));
     private static String address;
     private static BufferedReader input;
@@ -58,6 +62,9 @@ public final class InteropTest {
     public static void main(String[] arguments) throws Exception {
         address = arguments[0];
         input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        if (arguments.length > 1) {
+            System.exit(amongRestarts(arguments[0]));
+        }
         int failures = run("nodes", InteropTest::nodes) + run("kindsOfNodes", InteropTest::kindsOfNodes)
             + run("errors", InteropTest::errors) + run("multi", InteropTest::multi) + run("acl", InteropTest::acl)
             + run("oneShotWatches", InteropTest::oneShotWatches) + run("persistentWatches", InteropTest::persistentWatches)
@@ -68,6 +75,43 @@ public final class InteropTest {
             + run("sessionSurvivesRestart", InteropTest::sessionSurvivesRestart)
             + run("recipesSurviveRestart", InteropTest::recipesSurviveRestart);
         System.exit(failures == 0 ? 0 : 1);
+    }
+
+    private static int amongRestarts(String servers) throws Exception {
+        return again("nodes", InteropTest::nodes, servers) + again("errors", InteropTest::errors, servers)
+            + again("multi", InteropTest::multi, servers) + again("curatorNodes", InteropTest::curatorNodes, servers)
+            + again("curatorTransactions", InteropTest::curatorTransactions, servers)
+            + again("mutex", InteropTest::mutex, servers) + again("leaderLatch", InteropTest::leaderLatch, servers)
+            + again("cache", InteropTest::cache, servers) + again("persistentNode", InteropTest::persistentNode, servers);
+    }
+
+    private static int again(String name, Test test, String servers) throws Exception {
+        for (int attempt = 1;; attempt++) {
+            address = servers;
+            try {
+                String root = "/java-" + name + "-" + System.nanoTime();
+                try (CuratorFramework client = curator()) {
+                    client.create().forPath(root);
+                }
+                address = servers + root;
+                test.run();
+                System.out.println("ok " + name + (attempt > 1 ? " at attempt " + attempt : ""));
+                return 0;
+            } catch (Throwable fault) {
+                if (attempt < ATTEMPTS && lostConnection(fault)) {
+                    continue;
+                }
+                System.out.println("FAIL " + name + ": " + fault);
+                fault.printStackTrace(System.out);
+                return 1;
+            }
+        }
+    }
+
+    /** After a lost connection a request may or may not have been carried out, so that its second attempt fails. */
+    private static boolean lostConnection(Throwable fault) {
+        String text = String.valueOf(fault.getMessage());
+        return fault instanceof KeeperException || text.contains("CONNECTIONLOSS") || text.contains("None null");
     }
 
     private static int run(String name, Test test) {

@@ -1,0 +1,259 @@
+"""Ensembles of three real processes: election, fail-over, catching up, sessions that move, an orderly end; also beside Apache."""
+
+import argparse
+import contextlib
+import shutil
+import signal
+import sys
+import time
+
+import rawzk
+import records as zk
+from dumping import differences, dump
+from ensembles import Ensemble, mode
+from harness import equal, passes
+from waiting import wait_until
+
+SECONDS = 20.0
+
+
+@contextlib.contextmanager
+def session(server, **fields):
+    """A raw session on one server, closed behind the block."""
+    client = rawzk.open_session(server.address, **fields)
+    try:
+        yield client
+        client.close_session()
+    finally:
+        client.drop()
+
+
+def read_through(server, path):
+    """The data of a node as of now: a sync comes before the read."""
+    with session(server) as client:
+        client.must(zk.sync("/"))
+        return client.must(zk.get_data(path))[0]
+
+
+def write(server, path, data):
+    """Create a node through one server."""
+    with session(server) as client:
+        client.must(zk.create(path, data))
+
+
+def writes_through(ensemble, numbers, path, seconds=SECONDS):
+    """Create `path` through the first of the servers that answers; the seconds that took."""
+    begin = time.monotonic()
+
+    def attempt():
+        for number in numbers:
+            with contextlib.suppress(OSError), rawzk.Connection(ensemble[number].address, 3.0) as client:
+                if not isinstance(client.handshake(timeout=4000), rawzk.Session):
+                    continue
+                if client.call(zk.create(path, b"after")).err in (0, -110):  # an earlier attempt may have made it
+                    client.send(zk.simple("closeSession"))
+                    return True
+        return False
+    wait_until(f"{path} is created through one of {numbers}", attempt, seconds)
+    return time.monotonic() - begin
+
+
+def same_trees(ensemble, seconds=SECONDS):
+    """Wait until every server shows one and the same tree; return it.
+
+    /zookeeper/config is left out: each server makes it from its own configuration, at a time of its own.
+    """
+    numbers = ensemble.alive()
+
+    def picture(number):
+        return {path: node for path, node in dump(ensemble[number].address).items() if path != "/zookeeper/config"}
+
+    def compare():
+        try:
+            dumps = [picture(number) for number in numbers]
+        except (OSError, AssertionError) as fault:
+            same_trees.last = [str(fault)]
+            return None
+        lines = [line for other in dumps[1:] for line in differences(dumps[0], other)]
+        same_trees.last = lines
+        return dumps[0] if not lines else None
+    same_trees.last = []
+    try:
+        return wait_until("all trees are equal", compare, seconds)
+    except AssertionError as fault:
+        raise AssertionError(f"{fault}; through {numbers}:\n" + "\n".join(same_trees.last[:20])) from fault
+
+
+def elects_and_replicates(ensemble):
+    equal(sorted(mode(ensemble[number]) for number in ensemble), ["follower", "follower", "leader"])
+    for number in ensemble:
+        write(ensemble[number], f"/from-{number}", b"by %d" % number)
+    for reader in ensemble:
+        for writer in ensemble:
+            equal(read_through(ensemble[reader], f"/from-{writer}"), b"by %d" % writer)
+    same_trees(ensemble)
+
+
+def says_who_it_is(ensemble):
+    for number in ensemble:
+        log = (ensemble[number].home.path / "server.log").read_text()
+        for part in (f"Starting quorum peer, myid={number}", f"[myid:{number}]", "LOOKING"):
+            assert part in log, f"no {part!r} in the log of {number}"
+        assert "FOLLOWING" in log or "LEADING" in log, f"no role in the log of {number}"
+        words = {name: rawzk.four_letter_word(ensemble[number].address, name.encode()).decode() for name in ("conf", "mntr", "srvr")}
+        assert f"serverId={number}\n" in words["conf"], words["conf"]
+        assert f"zk_server_state\t{mode(ensemble[number])}\n" in words["mntr"], words["mntr"]
+        config = words["conf"].split("membership: \n")[1]
+        equal(len([line for line in config.splitlines() if line.startswith("server.")]), 3)
+
+
+def leader_killed(ensemble):
+    write(ensemble[1], "/before", b"1")
+    first = ensemble.leader()
+    ensemble[first].kill()
+    seconds = writes_through(ensemble, ensemble.alive(), "/meanwhile")
+    print(f"        a write after {seconds:.2f} s", flush=True)
+    second = ensemble.wait_leader()
+    assert second != first
+    ensemble[first].start()
+    equal(mode(ensemble[first]), "follower")
+    equal(read_through(ensemble[first], "/meanwhile"), b"after")
+    tree = same_trees(ensemble)
+    assert {"/before", "/meanwhile"} <= tree.keys()
+
+
+def follower_killed(ensemble):
+    number = ensemble.followers()[0]
+    ensemble[number].kill()
+    with session(ensemble[ensemble.leader()]) as client:
+        for at in range(50):
+            client.must(zk.create(f"/without-{at}"))
+    ensemble[number].start()
+    equal(len([path for path in same_trees(ensemble) if path.startswith("/without-")]), 50)
+
+
+def emptied_follower_gets_a_snapshot(ensemble):
+    with session(ensemble[1]) as client:
+        for at in range(300):
+            client.must(zk.create(f"/kept-{at}", b"x" * 1000))
+    number = ensemble.followers()[0]
+    ensemble[number].kill()
+    shutil.rmtree(ensemble[number].home.data / "version-2")
+    ensemble[number].start()
+    equal(len([path for path in same_trees(ensemble) if path.startswith("/kept-")]), 300)
+
+
+def all_killed(ensemble):
+    client = rawzk.open_session(ensemble[1].address, timeout=30000)
+    client.must(zk.create("/mine", b"e", flags=zk.EPHEMERAL))
+    client.must(zk.create("/stays", b"1"))
+    for number in ensemble:
+        ensemble[number].kill()
+    ensemble.start()
+    equal(read_through(ensemble[2], "/stays"), b"1")
+    # Its session is renewed on another server, and its node is still there.
+    with rawzk.Connection(ensemble[3].address) as again:
+        session_again = again.handshake(session_id=client.session.id, password=client.session.password, timeout=30000)
+        equal(session_again.id, client.session.id)
+        equal(again.must(zk.exists("/mine")).ephemeral_owner, client.session.id)
+        again.close_session()
+    same_trees(ensemble)
+    equal("/mine" in dump(ensemble[1].address), False)
+
+
+def minority_acknowledges_nothing(ensemble):
+    leader = ensemble.leader()
+    rest = ensemble.followers()
+    with rawzk.open_session(ensemble[leader].address, timeout=60000) as client:
+        client.must(zk.create("/quorum", b"0"))
+        for number in rest:
+            ensemble[number].kill()
+        client.send(zk.set_data("/quorum", b"1"))
+        items = client.until_closed(SECONDS)  # it steps down
+        assert not any(isinstance(item, rawzk.Reply) and item.err == 0 for item in items), f"acknowledged: {items}"
+    wait_until("it serves nobody", lambda: mode(ensemble[leader]) is None)
+    ensemble[rest[0]].launch()
+    writes_through(ensemble, ensemble.alive(), "/again")
+    ensemble.start()
+    same_trees(ensemble)
+
+
+def ends_in_order_and_soon(ensemble):
+    for number in (*ensemble.followers(), ensemble.leader()):
+        begin = time.monotonic()
+        ensemble[number].process.send_signal(signal.SIGTERM)
+        equal(ensemble[number].wait_exit(), 0, f"status of server {number}")
+        seconds = time.monotonic() - begin
+        assert seconds < 1.0, f"server {number} took {seconds:.2f} s to end"
+        ensemble[number].start()
+
+
+def session_moves(ensemble):
+    with rawzk.Connection(ensemble[1].address) as first:
+        own = first.handshake(timeout=5000)
+        first.must(zk.create("/moving", b"", flags=zk.EPHEMERAL))
+    for number in (2, 3, 1):
+        with rawzk.Connection(ensemble[number].address) as client:
+            again = client.handshake(session_id=own.id, password=own.password, timeout=5000)
+            equal(again.id, own.id)
+            client.must(zk.sync("/"))
+            equal(client.must(zk.exists("/moving")).ephemeral_owner, own.id)
+    with session(ensemble[2]) as other:
+        def gone():
+            other.must(zk.sync("/"))
+            return other.call(zk.exists("/moving")).err == -101
+        wait_until("the ephemeral of the silent session is gone", gone)
+
+
+def watches_across_servers(ensemble):
+    with session(ensemble[1]) as watcher, session(ensemble[2]) as writer:
+        writer.must(zk.create("/watched", b"0"))
+        watcher.must(zk.sync("/"))
+        watcher.must(zk.get_data("/watched", watch=True))
+        writer.must(zk.set_data("/watched", b"1"))
+        event = watcher.item(SECONDS)
+        equal((event.type, event.path), (3, "/watched"))
+        equal(watcher.must(zk.get_data("/watched"))[0], b"1")
+
+
+def one_after_the_other(ensemble):
+    """A rolling restart: never without a quorum for longer than an election takes."""
+    with session(ensemble[1]) as client:
+        client.must(zk.create("/roll", b"0"))
+    for turn, number in enumerate(ensemble):
+        ensemble[number].stop()
+        writes_through(ensemble, ensemble.alive(), f"/roll/{turn}")
+        ensemble[number].start()
+    equal(len([path for path in same_trees(ensemble) if path.startswith("/roll/")]), 3)
+
+
+TESTS = [elects_and_replicates, says_who_it_is, leader_killed, follower_killed, emptied_follower_gets_a_snapshot, all_killed,
+         minority_acknowledges_nothing, ends_in_order_and_soon, session_moves, watches_across_servers, one_after_the_other]
+
+# With Apache in one ensemble: what needs no server's own words.
+MIXED = [elects_and_replicates, leader_killed, follower_killed, emptied_follower_gets_a_snapshot, session_moves,
+         watches_across_servers]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("server", help="path of the Quorate binary, or the word apache")
+    parser.add_argument("only", nargs="*", help="names of tests: " + ", ".join(test.__name__ for test in TESTS))
+    parser.add_argument("--mixed", choices=("1", "2"), help="so many of the three servers are Apache's")
+    parser.add_argument("--size", type=int, default=3)
+    arguments = parser.parse_args()
+    which, tests = [arguments.server] * arguments.size, TESTS
+    if arguments.mixed:
+        apaches = int(arguments.mixed)
+        which, tests = ["apache"] * apaches + [arguments.server] * (3 - apaches), MIXED
+    failed = 0
+    wanted = [test for test in tests if not arguments.only or test.__name__ in arguments.only]
+    for test in wanted:
+        with Ensemble(which) as ensemble:
+            failed += not passes(test, ensemble)
+    print(f"{len(wanted) - failed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

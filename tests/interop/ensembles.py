@@ -1,0 +1,120 @@
+"""Ensembles of servers as real processes on loopback: Quorate from the path of its binary, Apache, or both together."""
+
+import contextlib
+import os
+import random
+import re
+import socket
+
+import rawzk
+from relays import Relays
+from servers import Home, make_server
+from waiting import wait_until
+
+# Ticks are short so that a silent server is noticed within seconds.
+SETTINGS = {"initLimit": "20", "syncLimit": "8", "standaloneEnabled": "false"}
+
+# Ports that the kernel gives to nobody as the near end of a connection: a server that is started again finds its own free.
+_PORTS = range(20000, 30000)
+_given = set()
+
+
+def lasting_port():
+    """A TCP port on 127.0.0.1 that stays free for a server between its processes."""
+    order = random.Random(os.urandom(8))
+    while True:
+        port = order.choice(_PORTS)
+        if port in _given:
+            continue
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            _given.add(port)
+            return port
+
+
+class Ensemble:
+    """Servers numbered from 1. `which` is as in make_server(), or a list with one for each server.
+
+    `make` takes what make_server() takes; `make_home` makes their directories.
+    """
+
+    def __init__(self, which, size=3, settings=None, properties=None, relayed=False, make=make_server, make_home=Home):
+        kinds = which if isinstance(which, (list, tuple)) else [which] * size
+        numbers = range(1, len(kinds) + 1)
+        ports = {number: (lasting_port(), lasting_port()) for number in numbers}
+        self.relays = Relays(ports, lasting_port) if relayed else None
+        plain = {f"server.{number}": "127.0.0.1:%d:%d" % pair for number, pair in ports.items()}
+        self.members = {}
+        for number, kind in zip(numbers, kinds):
+            lines = self.relays.server_lines(number) if relayed else plain
+            home = make_home()
+            home.port = lasting_port()
+            (home.data / "myid").write_text(f"{number}\n")
+            self.members[number] = make(kind, {**SETTINGS, **(settings or {}), **lines}, properties, home)
+
+    def __enter__(self):
+        try:
+            if self.relays:
+                self.relays.__enter__()
+            return self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *exception):
+        for member in self.members.values():
+            member.__exit__()
+        if self.relays:
+            self.relays.__exit__()
+
+    def __getitem__(self, number):
+        return self.members[number]
+
+    def __iter__(self):
+        return iter(self.members)
+
+    @property
+    def hosts(self):
+        """What a client is told to connect to."""
+        return ",".join("%s:%d" % member.address for member in self.members.values())
+
+    def alive(self):
+        """Numbers of the members that have a process."""
+        return [number for number, member in self.members.items() if member.alive()]
+
+    def start(self, seconds=60.0):
+        """Start every member that does not run, and wait until all serve."""
+        for number in self:
+            if not self[number].alive():
+                self[number].launch()
+        self.wait_serving(seconds)
+        return self
+
+    def wait_serving(self, seconds=60.0):
+        wait_until("every member serves", lambda: all(map(self._serves, self)), seconds)
+
+    def _serves(self, number):
+        member = self[number]
+        assert member.alive(), f"server {number} ended with {member.process.returncode}:\n{member.log_tail()}"
+        return mode(member) in ("leader", "follower", "observer")
+
+    def leader(self):
+        """The number of the server that says it leads, or None."""
+        return next((number for number in self.alive() if mode(self[number]) == "leader"), None)
+
+    def wait_leader(self, seconds=30.0):
+        return wait_until("one of the servers leads", self.leader, seconds)
+
+    def followers(self):
+        leader = self.leader()
+        return [number for number in self.alive() if number != leader]
+
+
+def mode(server, seconds=1.0):
+    """What a server calls its part: leader, follower, observer, standalone; None when it does not serve."""
+    try:
+        text = rawzk.four_letter_word(server.address, b"srvr", seconds).decode(errors="replace")
+    except OSError:
+        return None
+    found = re.search(r"^Mode: (\S+)$", text, re.M)
+    return found[1] if found else None
