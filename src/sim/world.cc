@@ -25,15 +25,6 @@ bool is_settled(const Link& link) {
 
 }  // namespace
 
-void Counts::add(const Counts& other) {
-  std::ranges::transform(reached, other.reached, reached.begin(), std::plus());
-  std::ranges::transform(crashed_there, other.crashed_there, crashed_there.begin(), std::plus());
-  std::ranges::transform(hits, other.hits, hits.begin(), std::plus());
-  txns += other.txns;
-  restarts += other.restarts;
-  snapshots += other.snapshots;
-}
-
 Outcome run_seed(uint64_t seed, bool verbose) { return World(seed, verbose).run(); }
 
 World::World(uint64_t seed, bool verbose)

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "shell/node/node.h"
+#include "sim/outcome.h"
 #include "sim/sim_client.h"
 #include "sim/sim_disk.h"
 #include "sim/throttle_twin.h"
@@ -13,23 +14,6 @@
 /// One run: the node between simulated streams and a simulated disk, its clients, and everything that goes wrong, in
 /// virtual time. The same seed gives the same run, bit for bit.
 namespace quorate::sim {
-
-struct Counts {
-  std::array<uint64_t, kCrashPoints> reached{};
-  std::array<uint64_t, kCrashPoints> crashed_there{};
-  std::array<uint64_t, kRareEvents> hits{};
-  uint64_t txns = 0;
-  uint64_t restarts = 0;
-  uint64_t snapshots = 0;
-
-  void add(const Counts& other);
-};
-
-struct Outcome {
-  std::string failure;  ///< Empty: all was right.
-  uint64_t trace_hash = 0;
-  Counts counts;
-};
 
 Outcome run_seed(uint64_t seed, bool verbose);
 

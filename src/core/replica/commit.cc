@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/planted.h"
 #include "core/replica/replica.h"
 #include "core/replica/reply.h"
 #include "wire/client.h"
@@ -32,7 +33,7 @@ void Replica::on_persisted() {
 }
 
 void Replica::apply_ready() {
-  while (!following_ended()) {
+  while (!following_ended() && journal_.applied() < apply_until_) {
     const std::string_view txn = journal_.next_to_apply();
     if (txn.empty()) break;
     apply_txn(txn);
@@ -79,8 +80,9 @@ bool Replica::is_of(const InFlight& write, const tree::TxnView& txn) const {
 
 void Replica::note_digest(const tree::TxnView& txn) {
   const Zxid zxid = txn.header.zxid;
-  if (!applied_.digest_matches) {
-    ++stats_.digest_mismatches_count;
+  const bool foreign = role_.follow != nullptr && role_.follow->digest_is_foreign();
+  if (!applied_.digest_matches) ++stats_.digest_mismatches_count;
+  if (!applied_.digest_matches && !foreign) {
     say(Level::Error, "DataTree",
         fmt::format("Digests are not matching. Value is Zxid. Value:0x{:x}", static_cast<uint64_t>(zxid.value)));
   }
@@ -160,7 +162,8 @@ void Replica::finish_write(const InFlight& write, const tree::TxnView& txn) {
     if (role_.follow != nullptr && !turn.frame.empty()) return role_.follow->on_closed("a write overtakes a SYNC");
     QUORATE_CHECK(turn.is_write && turn.zxid == write.zxid);
     // The session is somewhere else by now: this connection ends without an answer (known-faults R-N3).
-    if (is_refusal(txn) && applied_.parts.front().code == wire::Code::SessionMoved) return begin_close(*connection);
+    const bool moved = is_refusal(txn) && applied_.parts.front().code == wire::Code::SessionMoved;
+    if (moved && !planted(Planted::MovedIsAnswered)) return begin_close(*connection);
     if (write.op != wire::Op::CreateSession) write_result(*connection, write, txn);
   }
   if (write.op == wire::Op::CloseSession) {
@@ -233,7 +236,7 @@ void Replica::on_session_created(const InFlight& write, const tree::TxnView& txn
   const SessionId id = txn.header.client_id;
   const auto created = sessions_.all().find(id);
   QUORATE_CHECK(created != sessions_.all().end());
-  if (role_.follow != nullptr) {
+  if (role_.follow != nullptr && !planted(Planted::FollowerExpires)) {
     touched_[id] = created->second;
   } else {
     session_table_.add(id, created->second, now_.monotonic);
@@ -253,7 +256,8 @@ void Replica::on_session_closed(Connection* asker, SessionId session) {
   session_table_.remove(session);
   owners_.remove(session);
   const auto bound = bound_.find(session);
-  if (bound != bound_.end() && bound->second != asker) begin_close(*bound->second);
+  const bool elsewhere = bound != bound_.end() && bound->second != asker;
+  if (elsewhere && !planted(Planted::OwnerNotTold)) begin_close(*bound->second);
   if (asker != nullptr) begin_close(*asker);
 }
 

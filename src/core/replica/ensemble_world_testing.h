@@ -42,7 +42,7 @@ class EnsembleWorld {
 
   void start(int64_t id) {
     Server& server = at(id);
-    Memory memory = replay(server.disk.history);
+    Memory memory = replay(server.disk.history, digests_are_right);
     zab::QuorumRule rule;
     for (const auto& [other, unused] : servers_) rule.voters.push_back({.id = {other}});
     MemberSettings settings;
@@ -50,9 +50,9 @@ class EnsembleWorld {
     settings.kept_txns = kept_txns;
     ReplicaSettings replica_settings = settings_;
     replica_settings.server_id = id;
-    server.member = std::make_unique<Member>(
-        settings, replica_settings, auth::AuthSettings(), zab::Electorate(rule),
-        MemberStart{std::move(memory.tree), std::move(memory.sessions), server.disk.epochs, false, now(), 7});
+    server.member = std::make_unique<Member>(settings, replica_settings, auth::AuthSettings(), zab::Electorate(rule),
+                                             MemberStart{std::move(memory.tree), std::move(memory.sessions),
+                                                         server.disk.epochs, doubtful.contains(id), now(), 7});
   }
 
   /// Kill -9.
@@ -137,8 +137,13 @@ class EnsembleWorld {
   }
   Now now() const { return {Millis{ms_}, kWallMs + ms_}; }
   size_t kept_txns = 500;
+  bool digests_are_right = true;  ///< Of the leaders.
+  std::set<int64_t> doubtful;     ///< Start in doubt of their histories.
   /// Bytes of that learner to the leader are held back, though the connection stays.
   std::set<int64_t> held_learners;
+  /// Whoever dials from first to second is refused at once.
+  std::set<std::pair<int64_t, int64_t>> refused;
+  size_t dials = 0;
 
  protected:
   void feed(int64_t id, Peer& peer) {
@@ -224,6 +229,12 @@ class EnsembleWorld {
   bool dial(Server& server) {
     if (!server.dialing) return false;
     const int64_t to = server.dialing->value;
+    if (refused.contains({server.id, to})) {
+      ++dials;
+      server.dialing.reset();
+      server.member->on_leader_lost("refused");
+      return true;
+    }
     if (is_cut(server.id, to) || !runs(to) || !at(to).member->listening()) return false;
     server.dialing.reset();
     const LinkId link{next_link_++};
@@ -254,7 +265,7 @@ class EnsembleWorld {
     if (runs(ends.learner)) at(ends.learner).member->on_leader_lost("connection closed");
   }
   void reload(Server& server) {
-    Memory memory = replay(server.disk.history);
+    Memory memory = replay(server.disk.history, digests_are_right);
     server.member->on_reloaded(
         {std::move(memory.tree), std::move(memory.sessions), server.disk.epochs, false, now(), 7});
   }
@@ -298,7 +309,7 @@ class EnsembleWorld {
       case zab::DiskOrder::Kind::Truncate: {
         server.disk.cut_behind(order.zxid);
         if (server.disk.last() != order.zxid) return server.member->on_order_refused("no such txn");
-        Memory memory = replay(server.disk.history);
+        Memory memory = replay(server.disk.history, digests_are_right);
         return server.member->on_truncated(std::move(memory.tree), std::move(memory.sessions));
       }
     }
@@ -343,7 +354,7 @@ class EnsembleWorld {
       if (member.follow()->phase() != zab::FollowPhase::ReceivingTree) return false;
       learner.tree_history = std::move(tree->history);
       ends.to_learner.pop_front();
-      Memory memory = replay(learner.tree_history);
+      Memory memory = replay(learner.tree_history, digests_are_right);
       member.on_tree_received(std::move(memory.tree), std::move(memory.sessions));
       pump(learner);
       return true;

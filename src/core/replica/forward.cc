@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/planted.h"
 #include "core/replica/replica.h"
 #include "core/replica/write_ask.h"
 
@@ -66,6 +67,7 @@ void Replica::on_synced() {
 
 void Replica::revalidate(Connection& connection, SessionId session) {
   connection.session = session;
+  if (planted(Planted::ReadBeforeConfirmed)) connection.phase = Phase::Live;
   revalidating_.emplace_back(session, connection.id);
   role_.follow->revalidate(session, connection.timeout_ms);
 }
@@ -75,7 +77,8 @@ void Replica::on_revalidated(const wire::Revalidated& answer) {
   if (asked == revalidating_.end()) return;
   Connection* connection = find(asked->second);
   revalidating_.erase(asked);
-  if (connection == nullptr || connection->phase != Phase::Confirming) return;
+  const Phase awaited = planted(Planted::ReadBeforeConfirmed) ? Phase::Live : Phase::Confirming;
+  if (connection == nullptr || connection->phase != awaited) return;
   answer.valid ? admit_renewal(*connection, answer.session) : refuse_renewal(*connection, answer.session);
 }
 

@@ -148,14 +148,26 @@ std::optional<Replica::MadeTxn> Replica::make_txn(const WriteRequest& write) {
   stats_.proposal_size.add(static_cast<int64_t>(records.size() - before));
   ++stats_.proposal_count;
   const std::string_view payload = journal_.made(*zxid);
-  if (role_.lead != nullptr) role_.lead->propose(*zxid, payload);
+  if (role_.lead != nullptr) {
+    role_.lead->propose(*zxid, payload);
+    track_early(write);
+  }
   return made;
+}
+
+/// Others may apply a new session before its leader does, and then it is used: the leader knows it from now on.
+void Replica::track_early(const WriteRequest& write) {
+  if (write.op != wire::Op::CreateSession) return;
+  wire::Decoder in(write.body);
+  const int32_t timeout_ms = in.i32();
+  if (in.ok()) session_table_.add(write.session, timeout_ms, now_.monotonic);
 }
 
 void Replica::carry_out(Connection& connection, const Request& request, std::string_view frame) {
   if (is_write(request.op)) return submit(connection, request);
   // A follower's sync has its place among the forwarded writes: what the leader committed before it is read after it.
-  if (request.op == wire::Op::Sync && role_.follow != nullptr) return forward_sync(connection, request, frame);
+  const bool leaders = request.op == wire::Op::Sync && role_.follow != nullptr;
+  if (leaders && !planted(Planted::SyncAnsweredHere)) return forward_sync(connection, request, frame);
   answer_in_turn(connection, request, frame);
 }
 

@@ -1,3 +1,4 @@
+#include "base/planted.h"
 #include "core/replica/replica.h"
 
 /// The leader's part for clients of other servers. Spec: quorum 4.1 to 4.4; known-faults 1.1, R-N2, R-N3.
@@ -25,7 +26,8 @@ void Replica::on_forwarded(const zab::Forwarded& request) {
   write.origin = is_of_server(op) ? Origin::Server : Origin::Client;
   write.who = who;
   write.body = request.record;
-  if (op == wire::Op::CreateSession) owners_.move(write.session, request.from);
+  const bool moves = op == wire::Op::CreateSession || planted(Planted::OwnerMovesWithRequest);
+  if (moves) owners_.move(write.session, request.from);
   const bool known = session_table_.state(write.session) == session::Touch::Ok;
   if (!is_of_server(op) && known && !owners_.allows(write.session, request.from)) {
     write.refused = wire::Code::SessionMoved;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/planted.h"
 #include "core/tree/apply.h"
 
 namespace quorate::replica {
@@ -22,6 +23,10 @@ void take_items(const std::vector<Item>& from, std::vector<Item>& to) {
 bool holds_txn(const wire::QuorumPacket& packet) {
   return packet.kind() == wire::PacketType::Proposal || packet.kind() == wire::PacketType::Inform;
 }
+
+constexpr Millis kFirstRest{1000};
+constexpr Millis kLongestRest{4000};
+constexpr int kTreeEvery = 4;  // failures
 
 /// Empty: it can be applied.
 std::string fault_of(std::string_view payload) {
@@ -55,19 +60,33 @@ void Member::set_now(Now now) {
   replica_->set_now(now);
 }
 
+/// Nobody is connected; what it has said and counted is kept.
+std::pair<std::unique_ptr<tree::Tree>, tree::SessionList> Member::take_memory() {
+  QUORATE_CHECK(replica_->connection_count() == 0);
+  take_lines(replica_->outbox().lines, output_.lines);
+  stats_ = std::move(replica_->stats());
+  auto memory = replica_->release();
+  replica_.reset();
+  return memory;
+}
+
 void Member::make_replica(Role role, std::unique_ptr<tree::Tree> tree, tree::SessionList sessions) {
+  if (replica_) take_memory();
   StartingPoint start{std::move(tree), std::move(sessions), now_, seed_, role};
   replica_ = std::make_unique<Replica>(replica_settings_, *auth::Auth::make(auth_), std::move(start), journal_);
+  replica_->stats() = std::move(stats_);
 }
 
 void Member::on_notification(ServerId from, const wire::Notification& notification) {
   elect_.on_notification(from, notification, now_.monotonic);
   after_election();
+  if (static_cast<wire::PeerState>(notification.state) != wire::PeerState::Leading) stop_resting(from);
 }
 
 void Member::on_reach(ServerId voter, zab::Reach reach) {
   elect_.on_reach(voter, reach, now_.monotonic);
   after_election();
+  if (reach != zab::Reach::Open) stop_resting(voter);
 }
 
 void Member::after_election() {
@@ -87,6 +106,7 @@ void Member::on_time(bool undelivered) {
   replica_->on_tick();
   if (lead_) lead_->on_time(now_.monotonic);
   if (follow_) follow_->on_time(now_.monotonic);
+  dial_when_rested();
   after_lead();
   after_follow();
 }
@@ -95,6 +115,7 @@ Millis Member::next_time() const {
   Millis next = std::min(elect_.next_time(), replica_->next_tick());
   if (lead_) next = std::min(next, lead_->next_time());
   if (follow_) next = std::min(next, follow_->next_time());
+  if (dial_at_) next = std::min(next, *dial_at_);
   return next;
 }
 
@@ -118,7 +139,7 @@ zab::LogBatch& Member::take_batch() {
 }
 
 const zab::DiskOrder* Member::order() const {
-  if (at_log_) return nullptr;
+  if (at_log_ || arrived_) return nullptr;
   if (lead_ && lead_->out().disk) return &*lead_->out().disk;
   return follow_ && follow_->out().disk ? &*follow_->out().disk : nullptr;
 }
@@ -137,8 +158,19 @@ void Member::on_order_done() {
 }
 
 void Member::on_truncated(std::unique_ptr<tree::Tree> tree, tree::SessionList sessions) {
-  make_replica({.follow = follow_.get()}, std::move(tree), std::move(sessions));
-  on_order_done();
+  arrived_ = Arrived{std::move(tree), std::move(sessions), true};
+  replica_->close_all();
+  install();
+}
+
+/// Clients come at any time, if only with a four-letter word: those of the old memory have to go first.
+void Member::install() {
+  if (!arrived_ || replica_->connection_count() > 0) return;
+  Arrived arrived = *std::exchange(arrived_, std::nullopt);
+  if (!arrived.is_cut || !planted(Planted::CutNotReloaded)) {
+    make_replica({.follow = follow_.get()}, std::move(arrived.tree), std::move(arrived.sessions));
+  }
+  if (arrived.is_cut) on_order_done();
 }
 
 void Member::on_order_refused(const std::string& why) {
@@ -183,8 +215,10 @@ void Member::on_tree_bytes() {
 
 void Member::on_tree_received(std::unique_ptr<tree::Tree> tree, tree::SessionList sessions) {
   if (!follow_ || follow_->phase() != zab::FollowPhase::ReceivingTree) return;
-  make_replica({.follow = follow_.get()}, std::move(tree), std::move(sessions));
+  arrived_ = Arrived{std::move(tree), std::move(sessions)};
   follow_->on_tree_received(now_.monotonic);
+  replica_->close_all();
+  install();
   after_follow();
 }
 
@@ -196,9 +230,12 @@ void Member::on_tree_refused(const std::string& why) {
 
 void Member::after_follow() {
   if (!follow_) return;
-  replica_->apply_ready();
+  for (const zab::FollowEvent& event : std::exchange(follow_->out().events, {})) events_.push(event);
+  do {
+    replica_->apply_until(events_.empty() ? Zxid{INT64_MAX} : events_.front().after);
+    replica_->apply_ready();
+  } while (deliver_event());
   follow_->on_persisted(now_.monotonic);
-  deliver_events();
   zab::FollowOutput& out = follow_->out();
   for (const wire::Revalidated& answer : std::exchange(out.revalidated, {})) replica_->on_revalidated(answer);
   if (const auto pinged = std::exchange(out.pinged, std::nullopt)) {
@@ -209,16 +246,18 @@ void Member::after_follow() {
   if (follow_->phase() == zab::FollowPhase::Over) end_role();
 }
 
-void Member::deliver_events() {
-  for (const zab::FollowEvent& event : std::exchange(follow_->out().events, {})) events_.push(event);
-  while (!events_.empty() && events_.front().after <= journal_.applied()) {
-    const zab::FollowEvent event = events_.pop();
-    if (event.kind == zab::FollowEvent::Kind::UpToDate) {
-      elect_.set_peer_epoch(epochs_.current);
-      replica_->begin_serving();
-    }
-    if (event.kind == zab::FollowEvent::Kind::Synced) replica_->on_synced();
+/// The oldest, if its place has come. What was committed behind it must not be applied before: an answer to a sync
+/// would come behind answers that were asked for later.
+bool Member::deliver_event() {
+  if (events_.empty() || events_.front().after > journal_.applied()) return false;
+  const zab::FollowEvent event = events_.pop();
+  if (event.kind == zab::FollowEvent::Kind::UpToDate) {
+    elect_.set_peer_epoch(epochs_.current);
+    up_since_ = now_.monotonic;
+    replica_->begin_serving();
   }
+  if (event.kind == zab::FollowEvent::Kind::Synced) replica_->on_synced();
+  return true;
 }
 
 // Leading.
@@ -295,12 +334,54 @@ void Member::after_lead() {
   if (lead_->phase() == zab::LeadPhase::Over) end_role();
 }
 
+/// Another leader, or epoch, begins with a clean sheet.
+void Member::prepare_following(const zab::Vote& vote) {
+  if (following_.leader != vote.leader) following_ = settings_.follow;
+  if (following_.leader != vote.leader || voted_epoch_ != vote.peer_epoch) failures_ = 0;
+  following_.leader = vote.leader;
+  voted_epoch_ = vote.peer_epoch;
+  // What fails again and again may go well from the beginning. Now and then only: a leader that needs us for its
+  // election does not count those who ask for that.
+  following_.ask_for_tree = failures_ % kTreeEvery == kTreeEvery - 1;
+}
+
+/// What failed once is tried again at once; then 1, 2, 4 s later, as long as it is the same leader in the same epoch
+/// (known-faults R-S6). A rest is short against the limit within which the leader has to be heard.
+Millis Member::rest_before_dial() const {
+  if (failures_ < 2) return Millis{0};
+  const Millis doubled{kFirstRest.value << std::min(failures_ - 2, 8)};
+  return std::min({doubled, kLongestRest, Millis{settings_.follow.init_limit.value / 4}});
+}
+
+void Member::dial_when_rested() {
+  if (!dial_at_ || now_.monotonic < *dial_at_) return;
+  dial_at_.reset();
+  output_.dial = following_.leader;
+}
+
+/// The leader that was to be dialed leads no more: others may be waiting for our vote.
+void Member::stop_resting(ServerId gone) {
+  if (!dial_at_ || gone != following_.leader) return;
+  follow_->on_closed("the leader was gone before it was dialed again");
+  after_follow();
+}
+
+void Member::note_conversation() {
+  const auto up_since = std::exchange(up_since_, std::nullopt);
+  const bool went_well = up_since && now_.monotonic - *up_since >= settings_.follow.sync_limit;
+  failures_ = went_well ? 1 : failures_ + 1;
+  if (follow_->digest_differed()) following_.differed_in_epoch = follow_->leader_epoch();
+  if (follow_->digest_is_foreign()) following_.foreign_in_epoch = follow_->leader_epoch();
+  dial_at_.reset();
+}
+
 // From one role to the next.
 
 void Member::end_role() {
   if (next_ == Next::Look) return;
   next_ = Next::Look;
   events_.clear();
+  if (follow_) note_conversation();
   output_.hang_up |= follow_ != nullptr;
   output_.listening_changed |= lead_ != nullptr;
   replica_->close_all();
@@ -308,7 +389,9 @@ void Member::end_role() {
 }
 
 /// The old role has nothing in hand any more.
-bool Member::drained() const { return !at_log_ && order() == nullptr && replica_->connection_count() == 0; }
+bool Member::drained() const {
+  return !at_log_ && !arrived_ && order() == nullptr && replica_->connection_count() == 0;
+}
 
 void Member::go_on() {
   if (lead_) after_lead();
@@ -316,12 +399,12 @@ void Member::go_on() {
 }
 
 void Member::change_role() {
+  install();
   if (next_ == Next::Nothing || reloading_ || !drained()) return;
   if (std::exchange(next_, Next::Nothing) == Next::Take) return take_role();
   const bool must_reload = follow_ && follow_->must_reload();
   in_doubt_ = in_doubt_ || (follow_ && follow_->wants_tree());
-  auto [tree, sessions] = replica_->release();
-  replica_.reset();
+  auto [tree, sessions] = take_memory();
   lead_.reset();
   follow_.reset();
   if (must_reload) {
@@ -361,13 +444,13 @@ void Member::settle(tree::Tree& tree, tree::SessionList& sessions) {
 }
 
 void Member::look() {
-  elect_.look(in_doubt_ ? zab::kInDoubt : journal_.durable(), epochs_.current, now_.monotonic);
+  const bool votes = !in_doubt_ || planted(Planted::DoubtVotes);
+  elect_.look(!votes ? zab::kInDoubt : journal_.durable(), epochs_.current, now_.monotonic);
   after_election();
 }
 
 void Member::take_role() {
-  auto [tree, sessions] = replica_->release();
-  replica_.reset();
+  auto [tree, sessions] = take_memory();
   const Zxid last = journal_.durable();
   Role role;
   if (elect_.state() == wire::PeerState::Leading) {
@@ -375,12 +458,12 @@ void Member::take_role() {
     role.lead = lead_.get();
     output_.listening_changed = true;
   } else {
-    zab::FollowSettings follow = settings_.follow;
-    follow.leader = elect_.current().leader;
+    prepare_following(elect_.current());
     follow_ =
-        std::make_unique<zab::Follow>(follow, epochs_, in_doubt_ ? zab::kInDoubt : last, journal_, now_.monotonic);
+        std::make_unique<zab::Follow>(following_, epochs_, in_doubt_ ? zab::kInDoubt : last, journal_, now_.monotonic);
     role.follow = follow_.get();
-    output_.dial = follow.leader;
+    dial_at_ = now_.monotonic + rest_before_dial();
+    dial_when_rested();
   }
   make_replica(role, std::move(tree), std::move(sessions));
   after_lead();

@@ -46,10 +46,12 @@ struct MemberOutput {
   bool hang_up = false;            ///< Close the connection to the leader, or stop dialing.
   bool listening_changed = false;  ///< See listening().
   std::vector<LinkId> dirty;       ///< Learners with bytes to be sent.
-  std::vector<LinkId> closes;      ///< Learners to be closed.
+  std::vector<LinkId> closes;      ///< Learners to be closed, before new trees are captured: a tree has one walk.
   std::vector<zab::LeadOutput::HistoryWish> histories;
   std::vector<LinkId> trees;
-  bool reload = false;  ///< Load tree and sessions from disk, then on_reloaded().
+  /// Load tree and sessions from disk, then on_reloaded(). If in_doubt() by now, note that first, durably: a restart
+  /// must not forget it (storage/set_aside.h).
+  bool reload = false;
   std::vector<std::string> config_texts;
   std::vector<LogLine> lines;
 
@@ -112,8 +114,10 @@ class Member {
   /// Are learners let in?
   bool listening() const { return lead_ && lead_->phase() != zab::LeadPhase::Over; }
   bool serving() const { return replica_->serving(); }
+  /// No vote, and nobody served, until a leader's tree is stored.
+  bool in_doubt() const { return in_doubt_; }
   /// A role ends: clients are to be let go, whatever they have not taken.
-  bool ending() const { return next_ != Next::Nothing; }
+  bool ending() const { return next_ != Next::Nothing || arrived_.has_value(); }
   Replica& replica() { return *replica_; }
   const Replica& replica() const { return *replica_; }
   zab::Journal& journal() { return journal_; }
@@ -139,16 +143,23 @@ class Member {
 
   void end_role();
   void change_role();
+  void install();
   bool drained() const;
   void take_epochs();
+  void note_conversation();
+  Millis rest_before_dial() const;
+  void prepare_following(const zab::Vote& vote);
+  void dial_when_rested();
+  void stop_resting(ServerId gone);
   void settle(tree::Tree& tree, tree::SessionList& sessions);
   void look();
   void take_role();
+  std::pair<std::unique_ptr<tree::Tree>, tree::SessionList> take_memory();
   void make_replica(Role role, std::unique_ptr<tree::Tree> tree, tree::SessionList sessions);
   void after_election();
   void after_follow();
   void after_lead();
-  void deliver_events();
+  bool deliver_event();
 
   MemberSettings settings_;
   ReplicaSettings replica_settings_;
@@ -158,6 +169,13 @@ class Member {
   uint64_t seed_;
   zab::Epochs epochs_;
   bool in_doubt_;
+  /// The memory that takes the present one's place once nobody is connected to that any more.
+  struct Arrived {
+    std::unique_ptr<tree::Tree> tree;
+    tree::SessionList sessions;
+    bool is_cut = false;  ///< Ours, after a cut. Else a leader's tree.
+  };
+  std::optional<Arrived> arrived_;
   bool at_log_ = false;
   bool reloading_ = false;
   zab::Journal journal_;
@@ -165,8 +183,15 @@ class Member {
   std::unique_ptr<zab::Lead> lead_;
   std::unique_ptr<zab::Follow> follow_;
   std::unique_ptr<Replica> replica_;
+  ServerStats stats_;              ///< Between two replicas: they count the process's life.
   Fifo<zab::FollowEvent> events_;  ///< That wait for their places among the commits.
   Next next_ = Next::Nothing;
+
+  zab::FollowSettings following_;  ///< With what is known of this leader.
+  int64_t voted_epoch_ = -1;       ///< With which it was voted for.
+  int failures_ = 0;               ///< Of conversations with it in that epoch, in a row.
+  std::optional<Millis> dial_at_;
+  std::optional<Millis> up_since_;  ///< UPTODATE came then.
   MemberOutput output_;
 };
 

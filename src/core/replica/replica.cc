@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/planted.h"
 
 namespace quorate::replica {
 namespace {
@@ -120,7 +121,8 @@ void Replica::forget(Connection& connection) {
 }
 
 void Replica::on_tick() {
-  if (!serving_ || role_.follow != nullptr) return;
+  const bool tracks = role_.follow == nullptr || planted(Planted::FollowerExpires);
+  if (!serving_ || !tracks) return;
   for (const SessionId id : session_table_.expire(now_.monotonic)) {
     ++stats_.stale_sessions_expired;
     say(Level::Info, "SessionTracker",

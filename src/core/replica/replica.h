@@ -65,6 +65,8 @@ class Replica {
   void on_persisted();
   /// Applies what has become durable and committed, fires watches, replies. Part of on_persisted().
   void apply_ready();
+  /// Nothing behind that zxid is applied before another is given: something else has its place there.
+  void apply_until(Zxid zxid) { apply_until_ = zxid; }
   /// A member's role is established: clients are served from now on. A server of its own always serves.
   void begin_serving();
 
@@ -168,6 +170,7 @@ class Replica {
     Prepared prepared;
   };
   std::optional<MadeTxn> make_txn(const WriteRequest& write);
+  void track_early(const WriteRequest& write);
   bool touch(Connection& connection);
   void answer_in_turn(Connection& connection, const Request& request, std::string_view frame);
   void count_read(const Request& request, size_t reply_bytes);
@@ -245,6 +248,7 @@ class Replica {
   size_t waiting_reads_ = 0;  ///< In the `waiting` of all connections.
   Fifo<Stalled> stalled_;
   tree::Applied applied_;
+  Zxid apply_until_{INT64_MAX};
   std::vector<ConnId> told_data_, told_child_;
   std::deque<std::pair<Zxid, int64_t>> digest_history_;
   Outbox outbox_;

@@ -220,7 +220,8 @@ bool Elect::has_quorum(const Votes& votes, const CastVote& reference) const {
 }
 
 bool Elect::leader_confirms(const Votes& votes, const Vote& vote) const {
-  if (vote.leader == settings_.self) return vote.round == round_;
+  // Whoever has lost its history does not lead, though it did before and others have not noticed (known-faults R-D6).
+  if (vote.leader == settings_.self) return vote.round == round_ && own_zxid_ != kMissingHistory;
   const auto found = votes.find(vote.leader);
   return found != votes.end() && found->second.state == PeerState::Leading;
 }

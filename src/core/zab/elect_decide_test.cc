@@ -41,6 +41,16 @@ TEST(ElectDecides, QuorumOfLookingVotesIsFollowedByAWait) {
   EXPECT_EQ(probe.elect.current(), vote(2, 0x105, 1, 1));
 }
 
+// Known-faults R-D6: others may not have noticed that their leader has been away, and what it has lost.
+TEST(ElectDecides, WithoutAHistoryNobodyLeadsThoughOthersFollow) {
+  for (const bool lost : {true, false}) {
+    Probe probe(3, voters_to(3));
+    probe.look(lost ? -1 : 0x105, 1);
+    for (const int64_t voter : {1, 2}) probe.hear(voter, kFollowing, vote(3, 0x105, 1, 1));
+    EXPECT_EQ(probe.outcome(), lost ? "looks" : "leads 3");
+  }
+}
+
 TEST(ElectDecides, OwnVoteCountsOnce) {
   Probe probe(2, voters_to(5));
   probe.look(0x105, 1);

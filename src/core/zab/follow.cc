@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/planted.h"
 #include "core/zab/zxid_text.h"
 
 namespace quorate::zab {
@@ -31,6 +32,13 @@ ByteBuffer encoded_int(int64_t value) {
   ByteBuffer bytes;
   wire::Encoder(bytes).i32(static_cast<int32_t>(value));
   return bytes;
+}
+
+void move_to_front(ByteBuffer& bytes, size_t begin) {
+  ByteBuffer moved;
+  moved.append(bytes.view().substr(begin));
+  moved.append(bytes.view().substr(0, begin));
+  bytes = std::move(moved);
 }
 
 /// Nothing is awaited from the leader then, so its silence says nothing.
@@ -93,16 +101,17 @@ void Follow::on_packet(const QuorumPacket& packet, Millis now) {
 void Follow::on_leader_info(const QuorumPacket& packet) {
   if (packet.kind() != PacketType::LeaderInfo || packet.data.size() < sizeof(int32_t)) return unexpected(packet);
   leader_epoch_ = packet.zxid.epoch();
-  if (leader_epoch_ < epochs_.accepted) {
+  if (leader_epoch_ < epochs_.accepted && !planted(Planted::OlderLeaderFollowed)) {
     return end(
         fmt::format("the leader's epoch {} is older than the accepted epoch {}", leader_epoch_, epochs_.accepted));
   }
-  if (leader_epoch_ == epochs_.accepted) return acknowledge_epoch(kEpochPromisedBefore);
+  const bool promised_before = leader_epoch_ <= epochs_.accepted && !planted(Planted::EpochPromisedTwice);
+  if (promised_before) return acknowledge_epoch(kEpochPromisedBefore);
   order({DiskOrder::Kind::AcceptedEpoch, leader_epoch_, {}}, FollowPhase::PromisingEpoch);
 }
 
 void Follow::acknowledge_epoch(int64_t current_epoch) {
-  send(PacketType::AckEpoch, last_, encoded_int(current_epoch).view());
+  send(PacketType::AckEpoch, settings_.ask_for_tree ? kInDoubt : last_, encoded_int(current_epoch).view());
   enter(FollowPhase::AwaitingSync);
 }
 
@@ -144,8 +153,18 @@ void Follow::on_persisted(Millis now) {
 }
 
 void Follow::on_digest_mismatch(Zxid zxid) {
-  if (phase_ == FollowPhase::Over) return;
+  if (phase_ == FollowPhase::Over || digest_is_foreign()) return;
+  if (got_tree_ && leader_epoch_ == settings_.differed_in_epoch) {
+    settings_.foreign_in_epoch = leader_epoch_;
+    out_.lines.push_back({Level::Error, "Learner",
+                          fmt::format("The digest of leader {} differs again at {}, behind its own snapshot: its "
+                                      "digests are foreign, and only counted from now on",
+                                      settings_.leader.value, hex(zxid))});
+    return;
+  }
+  digest_differed_ = true;
   wants_tree_ = true;
+  must_reload_ = true;
   end(fmt::format("the tree after {} is not what the leader's digest says", hex(zxid)));
 }
 
@@ -157,6 +176,7 @@ void Follow::on_time(Millis now) {
 
 void Follow::forward(const wire::ForwardedHeader& header, std::string_view record, std::string_view auth) {
   if (phase_ != FollowPhase::Broadcast) return;
+  const size_t begin = out_.packets.size();
   wire::Encoder out(out_.packets);
   out.i32(static_cast<int32_t>(PacketType::Request));
   out.i64(kNoZxid.value);
@@ -164,6 +184,7 @@ void Follow::forward(const wire::ForwardedHeader& header, std::string_view recor
   wire::encode(out, header);
   out.raw(record);
   out.raw(auth.empty() ? wire::AuthVector().raw() : auth);
+  if (planted(Planted::ForwardedReordered)) move_to_front(out_.packets, begin);
 }
 
 void Follow::revalidate(SessionId session, int32_t timeout_ms) {
@@ -237,7 +258,7 @@ void Follow::refuse(std::string reason) {
 void Follow::end(std::string reason) {
   if (phase_ == FollowPhase::Over) return;
   // Memory and disk are on their ways to a new base, and not there yet.
-  if (!takes_packets()) must_reload_ = true;
+  if (!takes_packets() && !planted(Planted::BrokenSyncKept)) must_reload_ = true;
   out_.lines.push_back({Level::Warn, "Learner", fmt::format("Following has ended: {}", reason)});
   reason_ = std::move(reason);
   enter(FollowPhase::Over);

@@ -33,6 +33,10 @@ struct FollowSettings {
   int64_t config_version = 0;
   Millis init_limit{20000};
   Millis sync_limit{10000};
+  bool ask_for_tree = false;  ///< Though the history is not in doubt.
+  /// This leader's epoch in which a digest of its differed from our tree before, and one in which they count no more.
+  int64_t differed_in_epoch = -1;
+  int64_t foreign_in_epoch = -1;
 };
 
 /// Where a learner is. Each phase takes few packets; anything else ends the conversation, but for what rule 30 ignores.
@@ -96,7 +100,8 @@ class Follow {
   void on_disk_refused(const std::string& why);
   /// journal.durable() or journal.applied() has moved.
   void on_persisted(Millis now);
-  /// The tree after a txn is not what the leader's digest says: nothing more is acknowledged (MUST-2, MUST-8).
+  /// The tree after a txn is not what the leader's digest says: nothing more is acknowledged (MUST-2, MUST-8). When it
+  /// differed before, and the tree is the leader's own, its digests are foreign from then on (disk 5.4).
   void on_digest_mismatch(Zxid zxid);
   void on_closed(const std::string& why);
   void on_time(Millis now);
@@ -117,6 +122,11 @@ class Follow {
   const Epochs& epochs() const { return epochs_; }
   /// Why it is over.
   const std::string& reason() const { return reason_; }
+  int64_t leader_epoch() const { return leader_epoch_; }
+  /// A digest of this leader was believed, and was not our tree's.
+  bool digest_differed() const { return digest_differed_; }
+  /// What the leader says of its tree is only counted.
+  bool digest_is_foreign() const { return leader_epoch_ == settings_.foreign_in_epoch; }
   /// Memory and disk are not to be trusted as one history until they are loaded anew (MUST-7).
   bool must_reload() const { return must_reload_; }
   /// The history here, or what the leader made of it, is in doubt: the next conversation begins with kInDoubt.
@@ -183,6 +193,7 @@ class Follow {
   bool got_tree_ = false;
   bool must_reload_ = false;
   bool wants_tree_;
+  bool digest_differed_ = false;
   std::string reason_;
   Millis now_;  ///< Of the input being taken.
   Millis deadline_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/planted.h"
 #include "core/zab/follow.h"
 #include "core/zab/zxid_text.h"
 
@@ -64,6 +65,7 @@ void Follow::on_tree_received(Millis now) {
   QUORATE_CHECK(phase_ == FollowPhase::ReceivingTree);
   now_ = now;
   got_tree_ = true;
+  if (planted(Planted::TreeNotStored)) return take_base(base_);
   order({DiskOrder::Kind::StoreSnapshot, 0, base_}, FollowPhase::StoringTree);
 }
 
@@ -98,8 +100,9 @@ void Follow::on_new_leader(const QuorumPacket& packet) {
 /// checked then (MUST-2).
 void Follow::go_on_when_durable() {
   if (phase_ != FollowPhase::MakingDurable) return;
-  if (journal_.durable() < history_end_) return;
-  if (journal_.applied() < std::min(journal_.committed(), history_end_)) return;
+  const bool applied = journal_.applied() >= std::min(journal_.committed(), history_end_);
+  const bool holds_all = journal_.durable() >= history_end_ && applied;
+  if (!holds_all && !planted(Planted::NewLeaderAckedEarly)) return;
   if (epochs_.current == leader_epoch_) return acknowledge_new_leader();
   order({DiskOrder::Kind::CurrentEpoch, leader_epoch_, {}}, FollowPhase::TakingEpoch);
 }

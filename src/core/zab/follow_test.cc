@@ -226,6 +226,58 @@ TEST(FollowNewLeader, WaitsUntilTheHistoryIsApplied) {
   EXPECT_EQ(bench->sent, (Texts{"FOLLOWERINFO 0x100000000", "ACKEPOCH 0x100000005 epoch 1"}));
 }
 
+// Known-faults R-S6: after failures the leader may be asked for its tree, and answers as it likes.
+TEST(FollowSync, TheTreeCanBeAskedForWithoutNeed) {
+  FollowSettings settings = kFollower;
+  settings.ask_for_tree = true;
+  for (const bool tree : {true, false}) {
+    Bench bench(settings, {1, 1}, zxid(1, 5));
+    bench.connect();
+    bench.receive(leader_info());
+    bench.work();
+    EXPECT_EQ(bench.sent.back(), "ACKEPOCH 0xffffffffffffffff epoch 1");
+    bench.receive(tree ? packet(PacketType::Snap, zxid(1, 5)) : diff(zxid(1, 5)));
+    if (tree) bench.receive_tree();
+    bench.work();
+    bench.receive(new_leader());
+    bench.work();
+    EXPECT_EQ(bench.follow.phase(), Phase::AwaitingUpToDate);
+    EXPECT_FALSE(bench.follow.wants_tree());
+  }
+}
+
+// Disk 5.4: the second time, behind the leader's own snapshot, it is the leader's digest that is wrong.
+TEST(FollowDigest, DiffersTwiceUnderOneLeader) {
+  struct Case {
+    const char* why;
+    int64_t differed_in;
+    bool tree;
+    bool goes_on;
+  };
+  for (const Case& c : {Case{"the first time", -1, true, false}, Case{"without a tree", 2, false, false},
+                        Case{"in another epoch", 1, true, false}, Case{"behind its tree", 2, true, true}}) {
+    SCOPED_TRACE(c.why);
+    FollowSettings settings = kFollower;
+    settings.differed_in_epoch = c.differed_in;
+    Bench bench(settings, {1, 1}, c.tree ? kInDoubt : zxid(1, 5));
+    bench.connect();
+    bench.receive(leader_info());
+    bench.work();
+    bench.receive(c.tree ? packet(PacketType::Snap, zxid(1, 5)) : diff(zxid(1, 5)));
+    if (c.tree) bench.receive_tree();
+    bench.work();
+    bench.receive(new_leader());
+    bench.work();
+    bench.follow.on_digest_mismatch(zxid(2, 1));
+    EXPECT_EQ(bench.follow.phase() != Phase::Over, c.goes_on);
+    EXPECT_EQ(bench.follow.digest_is_foreign(), c.goes_on);
+    EXPECT_EQ(bench.follow.digest_differed(), !c.goes_on);
+    EXPECT_EQ(bench.follow.wants_tree(), !c.goes_on);
+    bench.follow.on_digest_mismatch(zxid(2, 2));
+    EXPECT_EQ(bench.follow.phase() != Phase::Over, c.goes_on);
+  }
+}
+
 // Rules 31, 32, 40: one each for what is not committed, right behind it; the leader may be waiting for just them.
 TEST(FollowNewLeader, IsAcknowledgedBeforeWhatIsNotCommitted) {
   auto bench = learner_in(Phase::CatchingUp);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/planted.h"
 
 namespace quorate::zab {
 namespace {
@@ -108,6 +109,10 @@ void Journal::trim() {
 
 void Journal::settle() {
   QUORATE_CHECK(!at_log_);
+  if (planted(Planted::UndurableKept)) {
+    durable_batches_ = batches_.size() - (open().empty() ? 1 : 0);
+    durable_ = last_made_;
+  }
   batches_.resize(durable_batches_);
   add_batch();
   last_made_ = committed_ = durable_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/planted.h"
 #include "core/zab/zxid_text.h"
 
 namespace quorate::zab {
@@ -59,7 +60,8 @@ void Lead::go_on() {
     order(DiskOrder::Kind::CurrentEpoch, LeadPhase::TakingEpoch);
     begin_syncs(LearnerPhase::Acked);
   }
-  if (phase_ == LeadPhase::Synchronising && electorate_.contains_quorum(new_leader_acks_)) establish();
+  const bool acked = electorate_.contains_quorum(new_leader_acks_) || planted(Planted::ServesBeforeQuorum);
+  if (phase_ == LeadPhase::Synchronising && acked) establish();
 }
 
 void Lead::on_disk_done(Millis now) {

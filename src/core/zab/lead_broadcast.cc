@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/planted.h"
 #include "core/zab/lead.h"
 #include "wire/record.h"
 
@@ -14,7 +15,8 @@ using wire::PacketType;
 
 std::optional<Zxid> Lead::next_zxid() const {
   constexpr uint32_t kNoCounter = 0xffffffff;  // rule 47
-  const Zxid next = std::max(epoch_start(), journal_.last_made()).next();
+  const Zxid start = planted(Planted::ZxidReused) ? Zxid{} : epoch_start();
+  const Zxid next = std::max(start, journal_.last_made()).next();
   if (next.counter() == kNoCounter) return std::nullopt;
   return next;
 }
@@ -25,6 +27,8 @@ void Lead::propose(Zxid zxid, std::string_view payload) {
   last_proposed_ = zxid;
   commits_.propose(zxid);
   each_learner([&](Learner& learner) {
+    const bool informed = planted(Planted::InformedBeforeCommit) && learner.forwarding && learner.observer;
+    if (informed) send(learner, PacketType::Inform, zxid, payload);
     if (!learner.forwarding || learner.observer) return;
     send(learner, PacketType::Proposal, zxid, payload);
     // Those of its sync are not timed: there are learners that acknowledged them before they were Synced.
@@ -93,7 +97,7 @@ void Lead::spread_commits() {
 
 void Lead::inform_observers(Zxid after) {
   const auto informed = [](const auto& entry) { return entry.second->forwarding && entry.second->observer; };
-  if (std::ranges::none_of(learners_, informed)) return;
+  if (std::ranges::none_of(learners_, informed) || planted(Planted::InformedBeforeCommit)) return;
   journal_.each_between(after, journal_.committed(), [&](Zxid zxid, std::string_view payload) {
     each_learner([&](Learner& learner) {
       if (learner.forwarding && learner.observer) send(learner, PacketType::Inform, zxid, payload);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/planted.h"
 #include "core/zab/lead.h"
 #include "core/zab/zxid_text.h"
 
@@ -169,13 +170,13 @@ void Lead::on_tree_sent(LinkId link, Millis now) {
 /// `committed` is the end of its log: all of that is what NEWLEADER commits.
 void Lead::join(Learner& learner, Zxid from) {
   journal_.each_after(from, [&](Zxid zxid, std::string_view payload) {
-    const bool committed = zxid <= journal_.committed();
+    const bool committed = zxid <= journal_.committed() || planted(Planted::UncommittedSentAsHistory);
     // An observer gets the others by INFORM, everybody what is only made by propose().
     if (zxid > last_proposed_ || (!committed && learner.observer)) return;
     send(learner, PacketType::Proposal, zxid, payload);
     if (committed) send(learner, PacketType::Commit, zxid);
   });
-  learner.forwarding = true;
+  learner.forwarding = !planted(Planted::JoinsLiveLate);
   send(learner, PacketType::NewLeader, epoch_start(), settings_.config_text);
   learner.queue_limit = learner.out.size() + learner.held.size() + settings_.max_queued_bytes;
   if (learner.phase != LearnerPhase::ReceivingTree) learner.phase = LearnerPhase::Synchronising;
@@ -187,6 +188,7 @@ void Lead::on_new_leader_ack(Learner& learner) {
   if (learner.phase != LearnerPhase::Synchronising) return;
   learner.phase = LearnerPhase::Synced;
   turn_is_free_ = true;
+  if (planted(Planted::JoinsLiveLate)) learner.forwarding = true;
   expect_nothing(learner);
   new_leader_acks_ |= vote_of(learner);
   if (phase_ == LeadPhase::Broadcast) return go_live(learner);

@@ -1,4 +1,5 @@
 #include "core/zab/synchronise.h"
+#include "base/planted.h"
 
 #include <algorithm>
 #include <optional>
@@ -45,7 +46,8 @@ std::optional<Zxid> end_before(int64_t epoch, const Journal& journal, const Sync
 SyncPlan cut_back(Zxid peer, Zxid shared) {
   if (shared.epoch() != peer.epoch()) return snap("what it holds besides our history began with its epoch");
   if (shared.counter() == 0) return snap("there is no txn to cut behind");
-  return {.kind = SyncKind::Trunc, .from = shared, .why = "it holds txns that were never committed"};
+  const SyncKind kind = planted(Planted::TailNotCut) ? SyncKind::Diff : SyncKind::Trunc;
+  return {.kind = kind, .from = shared, .why = "it holds txns that were never committed"};
 }
 
 SyncPlan from_journal(Zxid peer, Zxid position, const Journal& journal) {
@@ -73,6 +75,7 @@ SyncPlan choose_sync(Zxid peer, const Journal& journal, const SyncSettings& sett
   }
   if (!position) return snap("we do not know how its epoch began");
   if (*position >= journal.base()) return from_journal(peer, *position, journal);
+  if (planted(Planted::DiffOverHole)) return {.kind = SyncKind::Diff, .from = journal.base(), .why = ""};
   if (!settings.history_on_disk) return snap("it is further behind than the recent txns reach");
   return {.kind = SyncKind::DiffFromDisk, .from = *position, .why = "it is behind the recent txns"};
 }

@@ -4,7 +4,9 @@
 
 #include <utility>
 
+#include "shell/storage/directory.h"
 #include "shell/storage/replace.h"
+#include "shell/storage/set_aside.h"
 #include "shell/storage/truncate.h"
 
 namespace quorate::node {
@@ -32,7 +34,10 @@ void DiskOrders::give(const zab::DiskOrder& order, tree::Tree& tree, const tree:
   sessions_ = &sessions;
 }
 
-void DiskOrders::give_reload() { reload_ = true; }
+void DiskOrders::give_reload(bool in_doubt) {
+  reload_ = true;
+  in_doubt_ = in_doubt;
+}
 
 void DiskOrders::perform() {
   outcome_ = {};
@@ -69,8 +74,24 @@ Result<void> DiskOrders::truncate() {
   return {};
 }
 
+/// What made us doubt our history is for the operator to see. Spec: known-faults MUST-8.
+Result<void> DiskOrders::keep_evidence() {
+  const storage::HistoryDirectories directories = directories_of(settings_);
+  const auto doubt = storage::history_is_in_doubt(disk_, directories);
+  if (!doubt) return std::unexpected(doubt.error());
+  if (!*doubt) return {};
+  const auto logs = storage::list_directory(disk_, directories.logs);
+  if (!logs) return std::unexpected(logs.error());
+  if (logs->logs.empty()) return {};
+  const auto aside = storage::set_history_aside(
+      disk_, directories, "it is not the ensemble's, and a leader's takes its place", outcome_.lines);
+  if (!aside) return std::unexpected(aside.error());
+  return {};
+}
+
 /// A full disk is the one error that leaves everything as it was.
 Result<void> DiskOrders::store_tree() {
+  if (auto kept = keep_evidence(); !kept) return kept;
   storage::ReplaceSettings replace;
   replace.directories = directories_of(settings_);
   replace.compression = settings_.snapshot.compression;
@@ -87,6 +108,10 @@ Result<void> DiskOrders::store_tree() {
 }
 
 Result<void> DiskOrders::load() {
+  if (reload_ && in_doubt_) {
+    auto noted = storage::mark_in_doubt(disk_, directories_of(settings_), "its digest was not the leader's");
+    if (!noted) return noted;
+  }
   auto recovered = storage::recover(disk_, settings_.recovery);
   if (!recovered) return std::unexpected(recovered.error());
   outcome_.memory = std::move(*recovered);

@@ -25,7 +25,8 @@ class DiskOrders {
   // Loop thread.
   /// The tree and the sessions are StoreSnapshot's; nobody changes them until it is done.
   void give(const zab::DiskOrder& order, tree::Tree& tree, const tree::SessionList& sessions);
-  void give_reload();
+  /// `in_doubt`: what is loaded is not to be trusted, and that is noted first.
+  void give_reload(bool in_doubt);
   /// Logs and snapshots change: nobody else may work on them meanwhile, and the log that was open is not written any
   /// more.
   bool changes_history() const { return reload_ || is_history(order_.kind); }
@@ -33,6 +34,7 @@ class DiskOrders {
   struct Outcome {
     std::string refused;  ///< Why it was not done; empty: it was.
     std::optional<storage::Recovered> memory;
+    std::vector<LogLine> lines;
     zab::Epochs epochs;
     bool reload = false;
   };
@@ -45,6 +47,7 @@ class DiskOrders {
  private:
   Result<void> carry_out();
   Result<void> truncate();
+  Result<void> keep_evidence();
   Result<void> store_tree();
   Result<void> load();
 
@@ -53,6 +56,7 @@ class DiskOrders {
   storage::EpochFiles epochs_;
   zab::DiskOrder order_;
   bool reload_ = false;
+  bool in_doubt_ = false;
   tree::Tree* tree_ = nullptr;
   const tree::SessionList* sessions_ = nullptr;
   Result<void> done_;

@@ -53,6 +53,7 @@ void Node::on_orders_done() {
   history_changes_ = false;
   auto outcome = log_.finish_orders();
   if (!outcome) return stop_serving(outcome.error());
+  for (LogLine& line : outcome->lines) lines_.push_back(std::move(line));
   if (outcome->memory) {
     for (LogLine& line : outcome->memory->lines) lines_.push_back(std::move(line));
   }

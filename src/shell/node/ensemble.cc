@@ -81,7 +81,8 @@ Ensemble::Ensemble(EnsembleParts parts, replica::MemberStart start, storage::Epo
       member_(member_settings(settings_, parts_.settings.replica.tick), parts_.settings.replica, parts_.settings.auth,
               electorate_of(settings_), std::move(start)),
       orders_(parts_.disk, parts_.settings, std::move(epochs)),
-      history_(parts_.disk, parts_.settings.recovery.log_directory, parts_.settings.recovery.max_buffer_bytes),
+      history_(parts_.disk, {parts_.settings.recovery.snapshot_directory, parts_.settings.recovery.log_directory},
+               parts_.settings.recovery.max_buffer_bytes),
       election_(*this, parts_.network, settings_, parts_.settings.replica.tick),
       learners_(*this, parts_.network, history_, learner_settings(parts_.settings)),
       leader_(*this, parts_.network, leader_settings(parts_.settings)) {}
@@ -112,12 +113,12 @@ bool Ensemble::carry_out_once() {
   const Millis now = member_.replica().now().monotonic;
   if (!member_.has_output()) return election_.deliver(now);
   replica::MemberOutput out = member_.take();
-  // First: these trees are to be walked as they are now.
+  for (const LinkId link : out.closes) learners_.close(link);
+  // Before anything else comes in: these trees are to be walked as they are now.
   for (const LinkId link : out.trees) learners_.send_tree(link);
   for (LogLine& line : out.lines) lines_.push_back(std::move(line));
   for (const zab::ElectionMessage& message : out.votes) election_.send(message, now);
   if (out.connect_all) election_.connect_all(now);
-  for (const LinkId link : out.closes) learners_.close(link);
   if (out.hang_up) leader_.hang_up();
   if (out.listening_changed) listen_or_not();
   if (out.dial) leader_.dial(*out.dial, now);
@@ -165,7 +166,7 @@ bool Ensemble::order_changes_history() const {
 
 DiskOrders& Ensemble::prepare_orders() {
   if (std::exchange(reload_, false)) {
-    orders_.give_reload();
+    orders_.give_reload(member_.in_doubt());
   } else {
     orders_.give(*member_.order(), member_.replica().tree(), member_.replica().sessions());
   }

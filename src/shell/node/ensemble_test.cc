@@ -120,6 +120,23 @@ TEST(Ensemble, ADamagedHistoryIsKeptAndReplacedByTheLeaders) {
   all.expect_equal();
 }
 
+// Spec: known-faults MUST-2, MUST-8; DESIGN, "Self-check".
+TEST(Ensemble, ATreeThatDiffersIsReplacedAndItsHistoryKept) {
+  Servers all(3);
+  ASSERT_EQ(all.lead(), 3);
+  all.must(all.join(3), Op::Create, ask::create("/a"));
+  all.node(1).replica().tree().insert({.path = "/ghost", .data = "x"});
+  all.must(all.join(2), Op::Create, ask::create("/b"));
+  all.advance(3000);
+  EXPECT_TRUE(all.said(1, "is not what the leader's digest says"));
+  EXPECT_FALSE(all.has(1, "/ghost"));
+  EXPECT_TRUE(all.has(1, "/b"));
+  EXPECT_TRUE(all.node(1).member()->serving());
+  EXPECT_TRUE(std::ranges::any_of(all.at(1).disk.files,
+                                  [](const auto& file) { return file.first.contains("/quarantine-1/log."); }));
+  all.expect_equal();
+}
+
 TEST(Ensemble, WordsTellWhatAServerIs) {
   Servers all(3);
   EXPECT_EQ(all.word(1, "srvr"), "This ZooKeeper instance is not currently serving requests\n");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -14,8 +15,8 @@ constexpr size_t kPieceBytes = 512 << 10;
 
 }  // namespace
 
-HistoryActor::HistoryActor(env::Disk& disk, std::string log_directory, size_t max_record_bytes)
-    : disk_(disk), log_directory_(std::move(log_directory)), max_record_bytes_(max_record_bytes) {}
+HistoryActor::HistoryActor(env::Disk& disk, storage::HistoryDirectories directories, size_t max_record_bytes)
+    : disk_(disk), directories_(std::move(directories)), max_record_bytes_(max_record_bytes) {}
 
 void HistoryActor::ask(const Request& request) {
   feeds_[request.link] = std::make_shared<Feed>(Feed{request, {}});
@@ -66,17 +67,26 @@ void HistoryActor::perform() {
 
 bool HistoryActor::open(Feed& feed) {
   const Request& request = feed.request;
-  auto log = storage::LogFeed::open(disk_, log_directory_, {request.after, request.until, max_record_bytes_});
+  auto log = storage::LogFeed::open(disk_, directories_.logs, {request.after, request.until, max_record_bytes_});
   if (!log) {
     refuse(log.error().detail);
   } else if (request.after.value != 0 && log->anchor() != request.after) {
     refuse(fmt::format("the log does not hold 0x{:x}", static_cast<uint64_t>(request.after.value)));
+  } else if (request.after.value == 0 && !has_beginning()) {
+    refuse("the log does not begin with the first txn of all");
   } else if (log->bytes_behind_first_file() > request.most_bytes) {
     refuse(fmt::format("{} bytes of log are more than a snapshot", log->bytes_behind_first_file()));
   } else {
     feed.log.emplace(std::move(*log));
   }
   return feed.log.has_value();
+}
+
+/// A log that goes on behind a leader's tree begins like any other, and what is before it is nowhere. But the snapshot
+/// of nothing at all is only there while all that came behind it is (known-faults 1.3, C1b).
+bool HistoryActor::has_beginning() const {
+  const auto listing = storage::list_directory(disk_, directories_.snapshots);
+  return listing && std::ranges::any_of(listing->snapshots, [](const auto& file) { return file.zxid == Zxid{}; });
 }
 
 void HistoryActor::refuse(std::string why) {

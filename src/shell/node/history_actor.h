@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "shell/env/disk.h"
 #include "shell/node/actor.h"
+#include "shell/storage/history_change.h"
 #include "shell/storage/log_feed.h"
 
 /// Reads the log for learners that are further behind than the memory reaches, a piece at a time, off the loop.
@@ -18,7 +19,7 @@ namespace quorate::node {
 
 class HistoryActor final : public Actor {
  public:
-  HistoryActor(env::Disk& disk, std::string log_directory, size_t max_record_bytes);
+  HistoryActor(env::Disk& disk, storage::HistoryDirectories directories, size_t max_record_bytes);
 
   // Loop thread.
   struct Request {
@@ -62,10 +63,11 @@ class HistoryActor final : public Actor {
     std::optional<storage::LogFeed> log;
   };
   bool open(Feed& feed);
+  bool has_beginning() const;
   void refuse(std::string why);
 
   env::Disk& disk_;
-  std::string log_directory_;
+  storage::HistoryDirectories directories_;
   size_t max_record_bytes_;
   std::map<LinkId, std::shared_ptr<Feed>> feeds_;
   std::set<LinkId> wanted_;

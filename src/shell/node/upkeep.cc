@@ -74,6 +74,8 @@ bool Node::log_has_grown_enough() const {
 void Node::consider_snapshot() {
   if (background_.snapshotting() || background_.busy()) return;
   if (ensemble_ && (ensemble_->wants_orders() || ensemble_->sends_tree() || history_changes_)) return;
+  // What a server that does not serve holds may be nobody's history (known-faults 1.3, C2).
+  if (ensemble_ && (!ensemble_->member().serving() || ensemble_->member().ending())) return;
   if (!snapshot_wanted_ && !log_has_grown_enough()) return;
   if (now().monotonic < next_snapshot_) return;
   snapshot_wanted_ = false;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/planted.h"
 #include "shell/storage/small_file.h"
 
 namespace quorate::storage {
@@ -100,8 +101,11 @@ Result<void> EpochFiles::store_accepted(int64_t epoch) {
   if (epoch < accepted_ || epoch > kMaxEpoch) {
     return fail(Fault::Invalid, fmt::format("acceptedEpoch cannot go from {} to {}", accepted_, epoch));
   }
-  if (auto written = write_accepted(epoch); !written) return written;
+  if (!planted(Planted::AcceptedEpochLate)) {
+    if (auto written = write_accepted(epoch); !written) return written;
+  }
   accepted_ = epoch;
+  if (planted(Planted::CurrentEpochFirst)) return store_current(epoch);
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <ranges>
 
+#include "base/planted.h"
 #include "shell/storage/log_reader.h"
 #include "shell/storage/set_aside.h"
 #include "shell/storage/small_file.h"
@@ -88,7 +89,7 @@ class Redo {
     for (const NamedFile& file : snapshots->snapshots | std::views::reverse) {
       auto beyond = snapshot_is_beyond(disk_, directories_, file, zxid, max_buffer_bytes_);
       if (!beyond) return std::unexpected(beyond.error());
-      if (!*beyond) continue;
+      if (!*beyond || planted(Planted::DirtySnapshotKept)) continue;
       disk_.reach(TruncSnapshot);
       if (auto removed = remove(directories_.snapshots, file); !removed) return removed;
     }
@@ -110,8 +111,9 @@ class Redo {
   }
 
   Result<void> cut_log(const std::string& path, Zxid zxid) {
+    const Zxid last = planted(Planted::CutOneTooMany) ? zxid.next() : zxid;
     auto end =
-        read_log_file(disk_, path, max_buffer_bytes_, [zxid](const LogRecord& record) { return record.zxid <= zxid; });
+        read_log_file(disk_, path, max_buffer_bytes_, [last](const LogRecord& record) { return record.zxid <= last; });
     if (!end) return std::unexpected(end.error());
     if (end->end != LogEnd::Stopped && !end->leftover) return {};
     auto file = disk_.open(path, env::Open::ReadWrite);
@@ -133,6 +135,7 @@ class Redo {
     }
     disk_.reach(ReplaceDirSync);
     if (auto synced = disk_.sync_directory(directories_.snapshots); !synced) return synced;
+    if (planted(Planted::OldHistoryKept)) return {};
 
     auto logs = list_directory(disk_, directories_.logs);
     if (!logs) return std::unexpected(logs.error());

@@ -6,6 +6,9 @@
 #include <cstdio>
 #include <string>
 
+#include "sim/ensemble_world.h"
+#include "sim/world.h"
+
 namespace quorate::sim {
 namespace {
 
@@ -16,7 +19,11 @@ constexpr const char* kUsage =
     "       quorate_sim --planted NAME|all --seeds A-B       show that planted faults are found\n"
     "       quorate_sim --planted NAME --seed N [--trace]    run one seed with a planted fault\n"
     "       quorate_sim --check-determinism [--seeds A-B]    run seeds twice and compare\n"
-    "       quorate_sim --list                               names of planted faults, crash points, rare events\n";
+    "       quorate_sim --ensemble ...                       the same with ensembles of servers\n"
+    "       quorate_sim --scenario NAME|all --seeds A-B      a scripted run of an ensemble; also with --seed N "
+    "[--trace]\n"
+    "       quorate_sim --list                               names of planted faults, scenarios, crash points, "
+    "events\n";
 
 bool number(std::string_view text, uint64_t& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -27,6 +34,18 @@ bool range(std::string_view text, Options& options) {
   const size_t dash = text.find('-');
   return dash != text.npos && number(text.substr(0, dash), options.first) &&
          number(text.substr(dash + 1), options.last) && options.first <= options.last;
+}
+
+bool scenario(std::string_view text, Options& options) {
+  options.ensemble = true;
+  if (options.what == Options::Do::Seeds && text == "all") {
+    options.what = Options::Do::Scenarios;
+    return true;
+  }
+  for (const Scenario& known : scenarios()) {
+    if (text == known.name) options.scenario = &known;
+  }
+  return options.scenario != nullptr;
 }
 
 bool faults(std::string_view text, Options& options) {
@@ -41,6 +60,7 @@ bool faults(std::string_view text, Options& options) {
 bool take(const std::vector<std::string_view>& words, size_t& at, Options& options) {
   const std::string_view word = words[at++];
   if (word == "--trace") return options.trace = true;
+  if (word == "--ensemble") return options.ensemble = true;
   if (word == "--list") return options.what = Options::Do::List, true;
   if (word == "--check-determinism") return options.what = Options::Do::Determinism, true;
   if (at == words.size()) return false;
@@ -48,6 +68,7 @@ bool take(const std::vector<std::string_view>& words, size_t& at, Options& optio
   uint64_t parsed = 0;
   if (word == "--seeds") return range(value, options);
   if (word == "--planted") return faults(value, options);
+  if (word == "--scenario") return scenario(value, options);
   if (word == "--seed") {
     options.what = Options::Do::OneSeed;
     const bool good = number(value, options.first);
@@ -60,6 +81,16 @@ bool take(const std::vector<std::string_view>& words, size_t& at, Options& optio
 }
 
 }  // namespace
+
+Outcome Options::run(uint64_t seed, bool verbose) const {
+  if (scenario != nullptr) return scenario->run(seed, verbose);
+  return ensemble ? run_ensemble_seed(seed, verbose) : run_seed(seed, verbose);
+}
+
+std::string Options::again() const {
+  if (scenario != nullptr) return std::string(" --scenario ") + scenario->name;
+  return ensemble ? " --ensemble" : "";
+}
 
 std::optional<Options> parse_options(int argc, char** argv) {
   const std::vector<std::string_view> words(argv + 1, argv + argc);
@@ -118,6 +149,19 @@ const char* name_of(Rare event) {
     QUORATE_RARE_EVENTS(QUORATE_RARE_NAME)
 #undef QUORATE_RARE_NAME
     case Rare::kCount:
+      break;
+  }
+  return "";
+}
+
+const char* name_of(EnsembleEvent event) {
+  switch (event) {
+#define QUORATE_ENSEMBLE_EVENT_NAME(name) \
+  case EnsembleEvent::name:               \
+    return #name;
+    QUORATE_ENSEMBLE_EVENTS(QUORATE_ENSEMBLE_EVENT_NAME)
+#undef QUORATE_ENSEMBLE_EVENT_NAME
+    case EnsembleEvent::kCount:
       break;
   }
   return "";

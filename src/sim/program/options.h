@@ -1,24 +1,34 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/planted.h"
 #include "shell/env/crash_point.h"
+#include "sim/ensemble_events.h"
+#include "sim/ensemble_scenarios.h"
+#include "sim/outcome.h"
 #include "sim/rare.h"
 
 /// What `quorate_sim` is asked to do.
 namespace quorate::sim {
 
 struct Options {
-  enum class Do : uint8_t { Seeds, OneSeed, Planted, List, Determinism };
+  enum class Do : uint8_t { Seeds, OneSeed, Planted, List, Determinism, Scenarios };
   Do what = Do::Seeds;
   uint64_t first = 1;
   uint64_t last = 1000;
   uint32_t jobs = 1;
   bool trace = false;
+  bool ensemble = false;               ///< Runs of several servers.
+  const Scenario* scenario = nullptr;  ///< A scripted one of these.
   std::vector<Planted> planted;
+
+  Outcome run(uint64_t seed, bool verbose) const;
+  /// What repeats it on the command line, besides the seed.
+  std::string again() const;
 };
 
 /// Nothing: the usage was printed.
@@ -32,5 +42,6 @@ const std::vector<PlantedName>& planted_names();
 const char* name_of(Planted fault);
 const char* name_of(env::CrashPoint point);
 const char* name_of(Rare event);
+const char* name_of(EnsembleEvent event);
 
 }  // namespace quorate::sim

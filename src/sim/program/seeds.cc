@@ -42,12 +42,12 @@ void report(Board& board, uint64_t seed, const std::string& text) {
   std::memcpy(board.failed[at].text, text.data(), length);
 }
 
-void work(Board& board, Slot& slot, uint64_t last, bool stop_at_first) {
+void work(Board& board, Slot& slot, const Options& options, bool stop_at_first) {
   while (!board.stop) {
     const uint64_t seed = board.next++;
-    if (seed > last) return;
+    if (seed > options.last) return;
     slot.seed = seed;
-    const Outcome outcome = run_seed(seed, false);
+    const Outcome outcome = options.run(seed, false);
     ++slot.seeds;
     slot.counts.add(outcome.counts);
     slot.seed = 0;
@@ -57,16 +57,16 @@ void work(Board& board, Slot& slot, uint64_t last, bool stop_at_first) {
   }
 }
 
-pid_t start(Board& board, size_t number, uint64_t last, bool stop_at_first) {
+pid_t start(Board& board, size_t number, const Options& options, bool stop_at_first) {
   const pid_t child = fork();
   QUORATE_CHECK(child >= 0);
   if (child != 0) return child;
-  work(board, board.slots[number], last, stop_at_first);
+  work(board, board.slots[number], options, stop_at_first);
   _exit(0);
 }
 
 /// Waits for the workers; one that died is replaced, and its seed is a failure.
-void wait_for_all(Board& board, std::vector<pid_t>& children, uint64_t last, bool stop_at_first) {
+void wait_for_all(Board& board, std::vector<pid_t>& children, const Options& options, bool stop_at_first) {
   for (size_t running = children.size(); running > 0;) {
     int status = 0;
     const pid_t ended = wait(&status);
@@ -80,7 +80,7 @@ void wait_for_all(Board& board, std::vector<pid_t>& children, uint64_t last, boo
     }
     report(board, seed, "the process died; its last words are above");
     if (stop_at_first) board.stop = true;
-    *at = start(board, number, last, stop_at_first);
+    *at = start(board, number, options, stop_at_first);
   }
 }
 
@@ -92,8 +92,8 @@ Totals run_seeds(const Options& options, bool stop_at_first) {
   Board& board = *new (memory) Board;
   board.next = options.first;
   std::vector<pid_t> children;
-  for (size_t i = 0; i < options.jobs; ++i) children.push_back(start(board, i, options.last, stop_at_first));
-  wait_for_all(board, children, options.last, stop_at_first);
+  for (size_t i = 0; i < options.jobs; ++i) children.push_back(start(board, i, options, stop_at_first));
+  wait_for_all(board, children, options, stop_at_first);
 
   Totals totals;
   for (const Slot& slot : board.slots) {

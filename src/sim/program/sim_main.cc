@@ -16,6 +16,10 @@ int list() {
   for (size_t i = 0; i < kCrashPoints; ++i) fmt::print("  {}\n", name_of(static_cast<env::CrashPoint>(i)));
   fmt::print("rare events:\n");
   for (size_t i = 0; i < kRareEvents; ++i) fmt::print("  {}\n", name_of(static_cast<Rare>(i)));
+  fmt::print("events of ensembles:\n");
+  for (size_t i = 0; i < kEnsembleEvents; ++i) fmt::print("  {}\n", name_of(static_cast<EnsembleEvent>(i)));
+  fmt::print("scenarios:\n");
+  for (const Scenario& known : scenarios()) fmt::print("  {:<28} {}\n", known.name, known.about);
   return 0;
 }
 
@@ -28,22 +32,27 @@ void print_failures(const Totals& totals, const std::string& extra) {
 
 int one_seed(const Options& options) {
   if (!options.planted.empty()) planted_fault = options.planted.front();
-  const Outcome outcome = run_seed(options.first, options.trace);
+  const Outcome outcome = options.run(options.first, options.trace);
   fmt::print("seed {}: {}, {} txns, {} starts, {} snapshots, trace {:016x}\n", options.first,
              outcome.failure.empty() ? "good" : outcome.failure, outcome.counts.txns, outcome.counts.restarts,
              outcome.counts.snapshots, outcome.trace_hash);
   return outcome.failure.empty() ? 0 : 1;
 }
 
-bool print_hits(const Counts& counts) {
+bool print_events(const Counts& counts) {
   bool all_hit = true;
-  fmt::print("{:<20} {:>10} {:>10}\n", "crash point", "reached", "crashed");
-  for (size_t i = 0; i < kCrashPoints; ++i) {
-    const bool hit = counts.crashed_there[i] > 0;
+  fmt::print("{:<26} {:>10}\n", "event", "met");
+  for (size_t i = 0; i < kEnsembleEvents; ++i) {
+    const bool hit = counts.ensemble_hits[i] > 0;
     all_hit = all_hit && hit;
-    fmt::print("{:<20} {:>10} {:>10}{}\n", name_of(static_cast<env::CrashPoint>(i)), counts.reached[i],
-               counts.crashed_there[i], hit ? "" : "  NEVER HIT");
+    fmt::print("{:<26} {:>10}{}\n", name_of(static_cast<EnsembleEvent>(i)), counts.ensemble_hits[i],
+               hit ? "" : "  NEVER MET");
   }
+  return all_hit;
+}
+
+bool print_rare(const Counts& counts) {
+  bool all_hit = true;
   fmt::print("{:<20} {:>10}\n", "rare event", "met");
   for (size_t i = 0; i < kRareEvents; ++i) {
     const bool hit = counts.hits[i] > 0;
@@ -53,12 +62,25 @@ bool print_hits(const Counts& counts) {
   return all_hit;
 }
 
+bool print_hits(const Counts& counts, bool ensemble) {
+  bool all_hit = true;
+  fmt::print("{:<20} {:>10} {:>10}\n", "crash point", "reached", "crashed");
+  for (size_t i = 0; i < kCrashPoints; ++i) {
+    const bool hit = counts.crashed_there[i] > 0;
+    all_hit = all_hit && hit;
+    fmt::print("{:<20} {:>10} {:>10}{}\n", name_of(static_cast<env::CrashPoint>(i)), counts.reached[i],
+               counts.crashed_there[i], hit ? "" : "  NEVER HIT");
+  }
+  return (ensemble ? print_events(counts) : print_rare(counts)) && all_hit;
+}
+
 int seeds(const Options& options) {
   const Totals totals = run_seeds(options, false);
-  print_failures(totals, "");
+  print_failures(totals, options.again());
   fmt::print("{} seeds, {} txns, {} starts, {} snapshots, {} failures\n", totals.seeds, totals.sum.txns,
              totals.sum.restarts, totals.sum.snapshots, totals.failed);
-  const bool all_hit = print_hits(totals.sum);
+  // A script goes to few places only.
+  const bool all_hit = options.scenario != nullptr || print_hits(totals.sum, options.ensemble);
   return totals.failed == 0 && all_hit ? 0 : 1;
 }
 
@@ -85,13 +107,26 @@ int planted_faults(const Options& options) {
 int determinism(const Options& options) {
   int different = 0;
   for (uint64_t seed = options.first; seed <= options.last; ++seed) {
-    const uint64_t once = run_seed(seed, false).trace_hash;
-    if (run_seed(seed, false).trace_hash == once) continue;
+    const uint64_t once = options.run(seed, false).trace_hash;
+    if (options.run(seed, false).trace_hash == once) continue;
     ++different;
     fmt::print("seed {} gives two runs\n", seed);
   }
   fmt::print("{} seeds run twice, {} differ\n", options.last - options.first + 1, different);
   return different == 0 ? 0 : 1;
+}
+
+int all_scenarios(Options options) {
+  size_t bad = 0;
+  for (const Scenario& each : scenarios()) {
+    options.scenario = &each;
+    const Totals totals = run_seeds(options, false);
+    print_failures(totals, options.again());
+    bad += totals.failed;
+    fmt::print("{:<28} {} seeds, {} failures\n", each.name, totals.seeds, totals.failed);
+    std::fflush(stdout);
+  }
+  return bad == 0 ? 0 : 1;
 }
 
 int run(const Options& options) {
@@ -104,6 +139,8 @@ int run(const Options& options) {
       return planted_faults(options);
     case Options::Do::Determinism:
       return determinism(options);
+    case Options::Do::Scenarios:
+      return all_scenarios(options);
     case Options::Do::Seeds:
       break;
   }

@@ -1,0 +1,148 @@
+#include "core/replica/member.h"
+#include "core/replica/member_testing.h"
+
+/// Conversations that fail again and again, and digests that differ. Known-faults R-S6, MUST-8; disk 5.4.
+namespace quorate::replica::testing {
+namespace {
+
+struct Serving : Ensemble {
+  Serving() : Ensemble(3) {
+    EXPECT_EQ(elect(), 3);
+    EXPECT_TRUE(all_serve());
+  }
+  void write(int64_t at, const std::string& path) {
+    Peer& peer = join(at);
+    EXPECT_EQ(ask(at, peer, Op::Create, ask::create(path)).code, Code::Ok);
+    hang_up(at, peer);
+  }
+  /// Memory goes wrong.
+  void spoil(int64_t id) { replica(id).tree().insert({.path = "/ghost", .data = "x"}); }
+  bool haunted(int64_t id) { return replica(id).tree().find("/ghost") != tree::kNoNode; }
+  size_t said(int64_t id, std::string_view text) {
+    return static_cast<size_t>(
+        std::ranges::count_if(at(id).lines, [&](const std::string& line) { return line.contains(text); }));
+  }
+};
+
+// Whoever is connected while the memory is replaced is let go first.
+TEST(MemberTree, ClientsOfTheOldMemoryAreLetGo) {
+  for (const bool cut : {true, false}) {
+    SCOPED_TRACE(cut ? "TRUNC" : "SNAP");
+    Serving ensemble;
+    Peer& writer = ensemble.join(3);
+    ensemble.cut(1, 3);
+    ensemble.cut(2, 3);
+    EXPECT_EQ(ensemble.ask(3, writer, Op::Create, ask::create("/lost")).code, kNoAnswer);
+    ensemble.crash(3);
+    if (!cut) ensemble.doubtful.insert(3);
+    ASSERT_EQ(ensemble.elect(), 2);
+    ensemble.heal();
+    ensemble.start(3);
+    const auto replaced = [&] {
+      const zab::Follow* follow = ensemble.at(3).member->follow();
+      if (follow == nullptr) return false;
+      return follow->phase() == (cut ? zab::FollowPhase::Truncating : zab::FollowPhase::ReceivingTree);
+    };
+    for (int steps = 0; !replaced() && steps < 1000; ++steps) {
+      if (!ensemble.step()) ensemble.tick(50);
+    }
+    ASSERT_TRUE(replaced());
+    Peer& early = ensemble.open(3);
+    ASSERT_TRUE(ensemble.all_serve(1000));
+    EXPECT_TRUE(early.closed);
+  }
+}
+
+TEST(MemberRest, AConversationThatFailsAgainAndAgainIsTriedLessOften) {
+  Serving ensemble;
+  ensemble.crash(1);
+  ensemble.refused = {{1, 3}};
+  ensemble.start(1);
+  ensemble.settle();
+  EXPECT_EQ(ensemble.dials, 2U);
+  ensemble.advance(900);
+  EXPECT_EQ(ensemble.dials, 2U);
+  ensemble.advance(200);
+  EXPECT_EQ(ensemble.dials, 3U);
+  ensemble.advance(60000);
+  EXPECT_GT(ensemble.dials, 12U);
+  EXPECT_LT(ensemble.dials, 22U);
+  ensemble.refused.clear();
+  EXPECT_TRUE(ensemble.all_serve(5000));
+}
+
+// The rest is for this leader: once it is gone nothing is waited for.
+TEST(MemberRest, AFailOverIsNotDelayed) {
+  Serving ensemble;
+  ensemble.crash(1);
+  ensemble.refused = {{1, 3}};
+  ensemble.start(1);
+  ensemble.advance(20000);
+  ASSERT_FALSE(ensemble.at(1).member->serving());
+  ensemble.crash(3);
+  EXPECT_EQ(ensemble.elect(600), 2);
+  EXPECT_TRUE(ensemble.all_serve(100));
+}
+
+TEST(MemberRest, WhoWasServedForLongBeginsAtOnce) {
+  Serving ensemble;
+  for (int losses = 0; losses < 5; ++losses) {
+    ensemble.advance(15000);
+    ensemble.at(1).member->on_leader_lost("a cable was pulled");
+    EXPECT_TRUE(ensemble.all_serve(100)) << losses;
+  }
+}
+
+TEST(MemberDigest, AServerThatDiffersGetsTheTree) {
+  Serving ensemble;
+  ensemble.spoil(1);
+  ensemble.write(2, "/a");
+  EXPECT_EQ(ensemble.replica(1).stats().digest_mismatches_count, 1);
+  ASSERT_TRUE(ensemble.all_serve(1000));
+  EXPECT_FALSE(ensemble.haunted(1));
+  EXPECT_FALSE(ensemble.at(1).member->in_doubt());
+  EXPECT_EQ(ensemble.said(3, "Sending snapshot"), 1U);
+  ensemble.write(1, "/b");
+  EXPECT_EQ(ensemble.replica(1).tree().digest(), ensemble.replica(3).tree().digest());
+  EXPECT_EQ(ensemble.said(1, "foreign"), 0U);
+}
+
+// A leader whose digests are not those of the tree that it sends: followers ask for it once, and then go on.
+TEST(MemberDigest, ALeadersDigestsMayBeForeign) {
+  Serving ensemble;
+  ensemble.digests_are_right = false;
+  ensemble.spoil(3);
+  Peer& peer = ensemble.join(3);
+  EXPECT_EQ(ensemble.ask(3, peer, Op::Create, ask::create("/a")).code, Code::Ok);
+  ASSERT_TRUE(ensemble.all_serve(1000));
+  EXPECT_EQ(ensemble.said(3, "Sending snapshot"), 2U);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(ensemble.ask(3, peer, Op::Create, ask::create("/b" + std::to_string(i))).code, Code::Ok);
+  }
+  for (const int64_t id : {1, 2}) {
+    EXPECT_TRUE(ensemble.at(id).member->serving());
+    EXPECT_EQ(ensemble.said(id, "its digests are foreign"), 1U);
+    EXPECT_EQ(ensemble.said(id, "Digests are not matching"), 2U);
+    EXPECT_GE(ensemble.replica(id).stats().digest_mismatches_count, 5);
+    EXPECT_NE(ensemble.replica(id).tree().find("/b4"), tree::kNoNode);
+  }
+  EXPECT_EQ(ensemble.said(3, "Sending snapshot"), 2U);
+
+  // It is remembered for as long as that epoch lasts,
+  ensemble.at(1).member->on_leader_lost("a cable was pulled");
+  ASSERT_TRUE(ensemble.all_serve(1000));
+  EXPECT_EQ(ensemble.ask(3, peer, Op::Create, ask::create("/c")).code, Code::Ok);
+  EXPECT_TRUE(ensemble.at(1).member->serving());
+  // and no longer: the next leader's own are believed.
+  ensemble.crash(3);
+  ASSERT_EQ(ensemble.elect(), 2);
+  ensemble.start(3);
+  ASSERT_TRUE(ensemble.all_serve());
+  ensemble.spoil(1);
+  ensemble.write(2, "/d");
+  ASSERT_TRUE(ensemble.all_serve(1000));
+  EXPECT_FALSE(ensemble.haunted(1));
+}
+
+}  // namespace
+}  // namespace quorate::replica::testing

@@ -1,0 +1,193 @@
+#include "sim/ensemble_server.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace quorate::sim {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000;
+constexpr uint64_t kMostStarts = 200;
+
+}  // namespace
+
+/// The server's end of a client's connection. What the client is told first is the answer to its connect request.
+class EnsembleServer::ClientStream final : public env::Stream {
+ public:
+  ClientStream(SimStreamPtr stream, EnsembleRecord& record) : stream_(std::move(stream)), record_(record) {}
+
+  Result<size_t> receive(std::span<char> into) override { return stream_->receive(into); }
+  Result<size_t> send(std::string_view bytes) override {
+    if (!std::exchange(answered_, true)) record_.answers_connect(stream_->number());
+    return stream_->send(bytes);
+  }
+  void want_writable(bool wanted) override { stream_->want_writable(wanted); }
+  void want_readable(bool wanted) override { stream_->want_readable(wanted); }
+  void reset() override { stream_->reset(); }
+  SimStream& inner() { return *stream_; }
+
+ private:
+  SimStreamPtr stream_;
+  EnsembleRecord& record_;
+  bool answered_ = false;
+};
+
+EnsembleServer::EnsembleServer(ServerWorld world, uint32_t id)
+    : world_(world),
+      id_(id),
+      host_(host_of(id)),
+      settings_(settings_of(world.plan, id)),
+      disk_(world.clock, world.rng, world.trace) {
+  disk_.on_log_bytes = [this](std::string_view bytes) { world_.record.logged(id_, bytes); };
+}
+
+EnsembleServer::~EnsembleServer() {
+  if (node_ != nullptr) world_.fabric.end_process(host_);
+}
+
+void EnsembleServer::boot() {
+  if (node_ != nullptr || world_.verdict.failed()) return;
+  if (++starts_ > kMostStarts) return world_.verdict.fail("server {} never comes up", id_);
+  if (std::exchange(off_, false)) world_.fabric.power_on(host_);
+  disk_.power_on();
+  ++life_;
+  if (disk_.is_limited() && (calm_ || world_.rng.percent(50))) disk_.lift_limit();
+  if (!calm_) arm();
+  if (!start()) return;
+  listen();
+  wake(0);
+}
+
+/// False: it does not come up this time.
+bool EnsembleServer::start() {
+  log_done_ = background_done_ = history_done_ = false;
+  round_at_ = -1;
+  network_ = std::make_unique<FabricNetwork>(world_.fabric, world_.agenda, host_, [this] { after_input(); });
+  std::vector<LogLine> lines;
+  auto booted = node::Node::boot({disk_, world_.clock, network_.get()}, settings_, lines);
+  for (const LogLine& line : lines) world_.record.line(id_, line);
+  if (disk_.crashed()) {
+    world_.fabric.end_process(host_);
+    if (booted) booted->reset();
+    stop(!world_.rng.percent(world_.plan.kill_percent), world_.rng.between(1000, kSecond));
+    return false;
+  }
+  if (!booted) {
+    world_.trace.say("server {}: does not start: {}", id_, booted.error().detail);
+    if (!disk_.error_given()) world_.verdict.fail("server {} refuses to start: {}", id_, booted.error().detail);
+    stop(false, world_.rng.between(1000, kSecond));
+    return false;
+  }
+  node_ = std::move(*booted);
+  snapshots_seen_ = 0;
+  world_.record.booted(id_, *node_);
+  return true;
+}
+
+/// How this life will end, unless by the plan.
+void EnsembleServer::arm() {
+  Rng& rng = world_.rng;
+  if (rng.percent(world_.plan.crash_percent)) {
+    // Behind a point that may never be reached there is always a call that will be.
+    disk_.crash_at_call(1 + rng.skewed(9));
+    if (rng.percent(50)) {
+      disk_.crash_at_point(static_cast<env::CrashPoint>(rng.below(kCrashPoints)), 1 + rng.skewed(4));
+    }
+  }
+  if (rng.percent(world_.plan.error_percent)) arm_error();
+}
+
+void EnsembleServer::arm_error() {
+  using Kind = DiskFault::What;
+  using Where = DiskFault::Where;
+  constexpr DiskFault kFaults[] = {
+      {Kind::ReadError, Where::Log, 0},       {Kind::ReadError, Where::Snapshot, 0},
+      {Kind::WriteError, Where::Log, 0},      {Kind::SyncError, Where::Log, 0},
+      {Kind::WriteError, Where::Snapshot, 0}, {Kind::SyncError, Where::Snapshot, 0},
+      {Kind::SyncError, Where::Filler, 0},
+  };
+  if (world_.rng.percent(30)) {
+    world_.record.hit(EnsembleEvent::DiskFullMet);
+    return disk_.limit_growth(world_.rng.skewed(16));
+  }
+  DiskFault fault = world_.rng.pick(kFaults);
+  fault.countdown = 1 + world_.rng.skewed(6);
+  disk_.inject(fault);
+}
+
+void EnsembleServer::listen() {
+  const bool listens =
+      world_.fabric.listen({host_, kClientPort}, [this](SimStreamPtr stream) { accept(std::move(stream)); });
+  if (!listens) world_.verdict.fail("server {} cannot listen", id_);
+}
+
+void EnsembleServer::accept(SimStreamPtr stream) {
+  if (node_ == nullptr) return;
+  const std::string ip = Fabric::ip_of(stream->peer());
+  const replica::PeerAddress peer{ip, fmt::format("/{}:{}", ip, 40000 + stream->number()), false};
+  auto own = std::make_unique<ClientStream>(std::move(stream), world_.record);
+  SimStream& inner = own->inner();
+  node_->set_now();
+  node::Client* client = node_->accept(std::move(own), peer);
+  if (client != nullptr) {
+    inner.watch(
+        [this, client] {
+          node_->set_now();
+          node_->on_readable(*client);
+          after_input();
+        },
+        [this, client] {
+          node_->set_now();
+          node_->on_writable(*client);
+          after_input();
+        });
+  }
+  after_input();
+}
+
+void EnsembleServer::kill(int64_t down_us) {
+  if (node_ == nullptr) return;
+  world_.record.hit(EnsembleEvent::ServerKilled);
+  stop(false, down_us);
+}
+
+void EnsembleServer::lose_power(int64_t down_us) {
+  if (off_) return;
+  world_.record.hit(EnsembleEvent::PowerLost);
+  stop(true, down_us);
+}
+
+void EnsembleServer::calm() {
+  calm_ = true;
+  disk_.calm();
+  disk_.lift_limit();
+}
+
+void EnsembleServer::stop(bool power_cut, int64_t down_us) {
+  world_.trace.say("server {}: {}", id_, power_cut ? "loses power" : "is gone");
+  if (!disk_.crashed()) disk_.crash();
+  power_cut ? world_.fabric.lose_power(host_) : world_.fabric.end_process(host_);
+  off_ = off_ || power_cut;
+  node_.reset();
+  network_.reset();
+  power_cut ? disk_.power_cut() : disk_.process_end();
+  world_.record.gone(id_);
+  ++life_;
+  if (down_us >= 0) start_in(down_us);
+}
+
+/// The disk crashed the process that used it.
+void EnsembleServer::crash_met() {
+  const bool power_cut = !world_.rng.percent(world_.plan.kill_percent);
+  world_.record.hit(power_cut ? EnsembleEvent::PowerLost : EnsembleEvent::ServerKilled);
+  stop(power_cut, world_.rng.between(1000, 3 * kSecond));
+}
+
+void EnsembleServer::start_in(int64_t delay_us) {
+  world_.agenda.in(delay_us, [this, life = life_] {
+    if (life == life_) boot();
+  });
+}
+
+}  // namespace quorate::sim

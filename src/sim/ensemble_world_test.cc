@@ -1,0 +1,31 @@
+#include "sim/ensemble_world.h"
+
+#include <gtest/gtest.h>
+
+#include "sim/ensemble_scenarios.h"
+
+namespace quorate::sim {
+namespace {
+
+TEST(EnsembleWorld, SomeSeedsAreGood) {
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    const Outcome outcome = run_ensemble_seed(seed, false);
+    EXPECT_EQ(outcome.failure, "") << "seed " << seed;
+    EXPECT_GT(outcome.counts.txns, 0U) << "seed " << seed;
+  }
+}
+
+TEST(EnsembleWorld, OneSeedIsOneRun) {
+  for (const uint64_t seed : {3, 4, 5}) {
+    EXPECT_EQ(run_ensemble_seed(seed, false).trace_hash, run_ensemble_seed(seed, false).trace_hash) << "seed " << seed;
+  }
+}
+
+TEST(EnsembleScenarios, EachIsGood) {
+  for (const Scenario& each : scenarios()) {
+    for (const uint64_t seed : {1, 2}) EXPECT_EQ(each.run(seed, false).failure, "") << each.name << " " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace quorate::sim
