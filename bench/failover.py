@@ -1,6 +1,7 @@
-"""How long an ensemble acknowledges no write after kill -9 of its leader, as clients of the other servers see it."""
+"""How long an ensemble acknowledges no write after kill -9 or SIGSTOP of its leader, as clients of the others see it."""
 
 import contextlib
+import signal
 import threading
 import time
 
@@ -44,8 +45,20 @@ class Writer(threading.Thread):
         self.join()
 
 
-def measure(trio):
+def measure_kill(trio):
     """Kill the leader once; the seconds without an acknowledged write. All three servers serve again behind it."""
+    return _measure(trio, lambda leader: leader.kill(), lambda leader: leader.start())
+
+
+def measure_stop(trio):
+    """The same for a leader that does not answer: nobody hears that its connections have ended."""
+    def go_on(leader):
+        leader.process.send_signal(signal.SIGCONT)
+        trio.wait_serving()
+    return _measure(trio, lambda leader: leader.process.send_signal(signal.SIGSTOP), go_on)
+
+
+def _measure(trio, take_away, bring_back):
     leader = trio.wait_leader()
     with rawzk.open_session(trio[leader].address) as client:
         client.call(zk.create(PATH))
@@ -56,13 +69,13 @@ def measure(trio):
     try:
         _undisturbed(writers, time.monotonic())
         killed = time.monotonic()
-        trio[leader].kill()
+        take_away(trio[leader])
         wait_until("a write is acknowledged again", lambda: _first_after_gap(writers, killed), 60.0)
         _undisturbed(writers, time.monotonic())
     finally:
         for writer in writers:
             writer.stop()
-    trio[leader].start()
+    bring_back(trio[leader])
     return _longest_gap(writers, killed)
 
 

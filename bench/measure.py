@@ -110,9 +110,13 @@ class Bench:
 
     def _failover(self, trio):
         for _ in range(self._options.kills):
-            refused = failover.measure(trio)
+            refused = failover.measure_kill(trio)
             self._say(f"  no write for {refused * 1000:.0f} ms after kill -9 of the leader")
             self._samples.add(trio.label, "failover", refused=refused * 1000)
+        for _ in range(max(1, self._options.kills // 2)):
+            refused = failover.measure_stop(trio)
+            self._say(f"  no write for {refused:.1f} s after SIGSTOP of the leader")
+            self._samples.add(trio.label, "failover", stopped=refused)
 
     def _add_load(self, server, group, report):
         latency, generator = report["latency_us"]["all"], report["generator"]

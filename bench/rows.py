@@ -90,6 +90,8 @@ FIGURES = [
                      "fdatasync"),
     Figure("set-3", "p99_bound", "3 servers, set 1 KiB, 30 × 8: p99", "ms", 2, "≤ 8", at_most(8)),
     Figure("failover", "refused", "3 servers, no acknowledged write after kill -9 of the leader", "ms", 0, "≤ 200", at_most(200)),
+    Figure("failover", "stopped", "3 servers, the same after SIGSTOP of the leader", "s", 1, "≤ Apache",
+           needs_both(lambda m: m.quorate <= m.apache)),
     Figure("memory", "filled", "resident memory a znode, after the fill", "B", 0, "≤ 240", at_most(240)),
     Figure("memory", "restarted", "resident memory a znode, after a restart", "B", 0, "≤ 240", at_most(240)),
     Figure("restart", "first_read", "exec to first read, after kill -9", "s", 2, "≤ 1.5", at_most(1.5)),

@@ -16,6 +16,7 @@ class EnsembleAsks {
 
   /// Without xid and session.
   Request next();
+  Request next_read() { return draw_read(); }
   /// What answers taught: a node's version, a sequential name.
   void learn_version(const std::string& path, int32_t version) { versions_[path] = version; }
   void learn_name(const std::string& path);

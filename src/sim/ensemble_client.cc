@@ -40,7 +40,7 @@ int64_t EnsembleClient::act() {
     return stream_ == nullptr ? -1 : pause();
   }
   if (stream_ == nullptr) {
-    if (dial_ == 0 && !world_.plan.idle_clients) try_next_server();
+    if (dial_ == 0 && (settling_ || !world_.plan.idle_clients)) try_next_server();
     return pause();
   }
   if (lost_patience()) {
@@ -102,7 +102,8 @@ void EnsembleClient::dialed(SimStreamPtr stream) {
   ++connection_;
   send_connect();
   restore_watches();
-  if (session_ != 0 && !settling_ && !world_.plan.idle_clients && world_.rng.percent(40)) send_burst();
+  // No writes: were this attempt confirmed long after the client has gone elsewhere, they would be carried out then.
+  if (session_ != 0 && !settling_ && !world_.plan.idle_clients && world_.rng.percent(40)) send(asks_.next_read());
   flush();
 }
 

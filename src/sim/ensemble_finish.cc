@@ -11,6 +11,7 @@ namespace quorate::sim {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000;
+constexpr size_t kFairWindow = 1 << 16;
 
 /// As it is walked, for the comparison of whole trees: path, data, stat and list of each node.
 void dump(const tree::Tree& tree, tree::NodeRef at, std::map<std::string, std::string>& nodes) {
@@ -72,7 +73,12 @@ void EnsembleWorld::heal() {
   trace_.say("all heals");
   for (HostId one = 0; one < fabric_.host_count(); ++one) {
     for (HostId other = 0; other < fabric_.host_count(); ++other) {
-      if (one != other) fabric_.set_cut(one, other, false);
+      if (one == other) continue;
+      fabric_.set_cut(one, other, false);
+      // Some links are too narrow for the load as such.
+      LinkQuality quality = fabric_.quality(one, other);
+      quality.window_bytes = std::max(quality.window_bytes, kFairWindow);
+      fabric_.set_quality(one, other, quality);
     }
     fabric_.resume(one);
   }
@@ -100,10 +106,7 @@ void EnsembleWorld::wait_for_service() {
 /// Every client gets a write done, and nobody's session ends meanwhile.
 void EnsembleWorld::prove_service() {
   if (verdict_.failed()) return;
-  for (const auto& each : clients_) {
-    each->settle_down();
-    if (plan_.idle_clients && !each->connected()) each->connect_to(1 + each->number() % plan_.servers);
-  }
+  for (const auto& each : clients_) each->settle_down();
   const auto all_settled = [this] {
     return std::ranges::all_of(clients_, [](const auto& each) { return each->settled(); }) && is_level();
   };

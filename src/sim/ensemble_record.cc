@@ -72,13 +72,15 @@ void EnsembleRecord::observe_leading(uint32_t server, Seen& seen, replica::Membe
   if (lead != nullptr && !leads && lead->phase() != LeadPhase::Over) {
     seen.history_end = member.journal().durable().value;
   }
+  if (lead != nullptr) {
+    for (const auto& [link, learner] : lead->learners()) {
+      if (learner->phase == LearnerPhase::AwaitingDisk) seen.from_disk.insert(learner->sid.value);
+    }
+  }
   if (seen.leads && (!leads || lead->epoch() != seen.epoch)) lose_leadership(server, seen);
   if (!leads) return;
   if (!seen.leads) establish(server, seen, member);
   seen.proposes = member.journal().last_made() > member.journal().committed();
-  for (const auto& [link, learner] : lead->learners()) {
-    if (learner->phase == LearnerPhase::AwaitingDisk && learner->disk_began) hit(EnsembleEvent::SyncDiffFromDisk);
-  }
 }
 
 void EnsembleRecord::establish(uint32_t server, Seen& seen, replica::Member& member) {
@@ -144,12 +146,22 @@ void EnsembleRecord::line(uint32_t server, const LogLine& line) {
   trace_.say("server {}: {}: {}", server, line.component, line.text);
   const auto says = [&](std::string_view words) { return line.text.contains(words); };
   if (line.text.starts_with("Have quorum of supporters")) take_quorum(server, line.text);
-  if (says("Sending DIFF zxid=")) hit(EnsembleEvent::SyncDiff);
+  if (says("Sending DIFF zxid="))
+    hit(comes_from_disk(server, line.text) ? EnsembleEvent::SyncDiffFromDisk : EnsembleEvent::SyncDiff);
   if (says("Sending TRUNC zxid=")) hit(EnsembleEvent::SyncTrunc);
-  if (says("Sending snapshot to learner")) hit(EnsembleEvent::SyncSnap);
+  if (says("Sending snapshot to learner")) {
+    comes_from_disk(server, line.text);
+    hit(EnsembleEvent::SyncSnap);
+  }
   if (says("Refusing session(")) hit(EnsembleEvent::SessionRefusedAhead);
   if (says("Not sufficient followers synced")) hit(EnsembleEvent::QuorumLost);
   if (says("Digests are not matching")) verdict_.fail("server {}: {}", server, line.text);
+}
+
+/// The learner that "... sid: 3" names had been waiting for what the log holds.
+bool EnsembleRecord::comes_from_disk(uint32_t server, std::string_view text) {
+  const size_t at = text.rfind("sid: ");
+  return at != text.npos && seen_[server].from_disk.erase(std::stoll(std::string(text.substr(at + 5)))) > 0;
 }
 
 /// "Have quorum of supporters, sids: [[1, 3]]; ...: 0x400000000": whose acknowledgements were counted, and for what;

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,7 @@ class EnsembleRecord {
     int64_t history_end = 0;  ///< Of a leader that is not established.
     int64_t applied = 0;      ///< The last that is written down; 0 while it does not serve.
     int64_t made = 0;
+    std::set<int64_t> from_disk{};  ///< Learners that wait for what the log holds.
     int64_t state_at = -1;
     const tree::Tree* tree = nullptr;  ///< Only to see that it is another.
     uint64_t state = 0;
@@ -65,6 +67,7 @@ class EnsembleRecord {
 
   void observe_leading(uint32_t server, Seen& seen, replica::Member& member);
   void establish(uint32_t server, Seen& seen, replica::Member& member);
+  bool comes_from_disk(uint32_t server, std::string_view text);
   void take_quorum(uint32_t server, std::string_view text);
   void lose_leadership(uint32_t server, Seen& seen);
   void observe_applied(uint32_t server, Seen& seen, replica::Member& member);

@@ -99,11 +99,25 @@ class Reader {
   std::vector<std::pair<std::string, std::string>> data_;
 };
 
-/// The answer's code, for a refused request.
+/// Of a refused part, that it was not the fault of, or of the whole of a refused request.
+wire::Code code_in(std::string_view error) {
+  wire::Decoder in(error);
+  const auto code = static_cast<wire::Code>(in.i32());
+  return code == wire::Code::RuntimeInconsistency ? wire::Code::Ok : code;
+}
+
+/// Why a request was refused; of a multi, why that part was which undid it all.
 wire::Code refusal_of(const tree::TxnView& txn) {
-  if (static_cast<Op>(txn.header.type) != Op::Error) return wire::Code::Ok;
+  const auto type = static_cast<Op>(txn.header.type);
+  if (type == Op::Error) return code_in(txn.body);
+  wire::Code code = wire::Code::Ok;
   wire::Decoder in(txn.body);
-  return static_cast<wire::Code>(in.i32());
+  wire::MultiTxn multi;
+  if (type != Op::Multi || !wire::decode(in, multi)) return code;
+  multi.parts.each([&](const wire::TxnPart& part) {
+    if (static_cast<Op>(part.type) == Op::Error && code == wire::Code::Ok) code = code_in(part.data);
+  });
+  return code;
 }
 
 /// A request that came by a way which its session has left, or behind its session's end: it is not carried out.

@@ -173,6 +173,7 @@ class Fabric {
   void fly(const Place& from);
   int64_t arrival(const Place& from, size_t bytes);
   bool is_blocked(const Place& from);
+  bool is_unanswered(const Place& from);
   void get_stuck(const Place& from);
   void start_giving_up(const Place& from);
   void give_up(const Place& from);

@@ -96,6 +96,7 @@ void Fabric::fly(const Place& from) {
   while (!pipe.flying.empty() && pipe.flying.front().at <= agenda_.now()) {
     const Kind kind = pipe.flying.front().kind;
     if (kind != Kind::Reset && kind != Kind::Tear && is_blocked(from)) return get_stuck(from);
+    if (kind == Kind::Data && is_unanswered(from)) return get_stuck(from);
     const Piece piece = std::move(pipe.flying.front());
     pipe.flying.pop_front();
     if (kind == Kind::Tear) {
@@ -109,6 +110,12 @@ void Fabric::fly(const Place& from) {
 }
 
 bool Fabric::is_blocked(const Place& from) { return link_from(from).cut || hosts_[from.other_end().host].off; }
+
+/// Bytes come to an end that does not know of them, and its reset would be lost: they stay unconfirmed.
+bool Fabric::is_unanswered(const Place& from) {
+  const Place to = from.other();
+  return (to.end().phase != Phase::Open || to.in().torn) && link_from(to).cut;
+}
 
 void Fabric::get_stuck(const Place& from) {
   say(from, "bytes get lost");

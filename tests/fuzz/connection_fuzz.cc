@@ -119,7 +119,7 @@ void World::boot() {
   log_begun_ = background_begun_ = false;
   clock_.ms += 1000;
   std::vector<LogLine> lines;
-  auto booted = node::Node::boot(disk_, clock_, settings_, lines);
+  auto booted = node::Node::boot({disk_, clock_}, settings_, lines);
   QUORATE_CHECK(booted.has_value());
   node_ = std::move(*booted);
 }

@@ -12,6 +12,7 @@ import records as zk
 from dumping import differences, dump
 from ensembles import Ensemble, mode
 from harness import equal, passes
+from servers import Home, make_server
 from waiting import wait_until
 
 SECONDS = 20.0
@@ -227,8 +228,83 @@ def one_after_the_other(ensemble):
     equal(len([path for path in same_trees(ensemble) if path.startswith("/roll/")]), 3)
 
 
+# Each of these makes the ensembles that it needs.
+
+def met_by_name(which):
+    with Ensemble(which, host="localhost") as ensemble:
+        leader_killed(ensemble)
+
+
+def met_by_ipv6(which):
+    with Ensemble(which, host="[::1]") as ensemble:
+        leader_killed(ensemble)
+
+
+def alone_in_its_ensemble(which):
+    with Ensemble(which, 1) as ensemble:
+        equal(mode(ensemble[1]), "leader")
+        write(ensemble[1], "/alone", b"1")
+        ensemble[1].kill()
+        ensemble[1].start()
+        equal(read_through(ensemble[1], "/alone"), b"1")
+
+
+def two_of_two(which):
+    with Ensemble(which, 2) as ensemble:
+        write(ensemble[1], "/both", b"1")
+        ensemble[1].kill()
+        wait_until("one of two serves nobody", lambda: mode(ensemble[2]) is None)
+        ensemble[1].start()
+        ensemble.wait_serving()
+        equal(read_through(ensemble[2], "/both"), b"1")
+
+
+def an_observer(which):
+    with Ensemble(which, 4, observers=[4]) as ensemble:
+        equal(mode(ensemble[4]), "observer")
+        write(ensemble[4], "/through-the-observer", b"1")
+        equal(read_through(ensemble[1], "/through-the-observer"), b"1")
+        ensemble[ensemble.leader()].kill()
+        writes_through(ensemble, [4], "/with-another-leader")
+        others = [number for number in ensemble.alive() if number != 4]
+        ensemble[others[0]].kill()  # one voter of three is left, and the observer does not count
+        wait_until("nobody serves", lambda: not any(mode(ensemble[number]) for number in ensemble.alive()))
+        ensemble.start()
+        ensemble[4].kill()
+        writes_through(ensemble, [1], "/without-the-observer")
+        ensemble[4].start()
+        same_trees(ensemble)
+
+
+def weights_and_groups(which):
+    settings = {"group.1": "1:2:3", "weight.1": "1", "weight.2": "1", "weight.3": "0"}
+    with Ensemble(which, settings=settings) as ensemble:
+        elects_and_replicates(ensemble)
+        assert ensemble.leader() != 3, "a server without weight leads"
+        ensemble[3].kill()  # nobody's vote
+        writes_through(ensemble, [1, 2], "/without-the-weightless")
+        ensemble[3].start()
+        ensemble[1].kill()
+        wait_until("half of the weight is no quorum", lambda: not any(mode(ensemble[number]) for number in (2, 3)))
+
+
+def a_second_server_of_one_number(which):
+    """The election port is taken: exit code 14, and the first one goes on."""
+    with Ensemble(which) as ensemble:
+        second = make_server(which, {**ensemble[1].settings, "electionPortBindRetry": "1"}, None, Home())
+        (second.home.data / "myid").write_text("1\n")
+        try:
+            second.launch()
+            equal(second.wait_exit(), 14)
+        finally:
+            second.__exit__()
+        elects_and_replicates(ensemble)
+
+
 TESTS = [elects_and_replicates, says_who_it_is, leader_killed, follower_killed, emptied_follower_gets_a_snapshot, all_killed,
          minority_acknowledges_nothing, ends_in_order_and_soon, session_moves, watches_across_servers, one_after_the_other]
+
+OWN = [met_by_name, met_by_ipv6, alone_in_its_ensemble, two_of_two, an_observer, weights_and_groups, a_second_server_of_one_number]
 
 # With Apache in one ensemble: what needs no server's own words.
 MIXED = [elects_and_replicates, leader_killed, follower_killed, emptied_follower_gets_a_snapshot, session_moves,
@@ -238,11 +314,10 @@ MIXED = [elects_and_replicates, leader_killed, follower_killed, emptied_follower
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("server", help="path of the Quorate binary, or the word apache")
-    parser.add_argument("only", nargs="*", help="names of tests: " + ", ".join(test.__name__ for test in TESTS))
+    parser.add_argument("only", nargs="*", help="names of tests: " + ", ".join(test.__name__ for test in TESTS + OWN))
     parser.add_argument("--mixed", choices=("1", "2"), help="so many of the three servers are Apache's")
-    parser.add_argument("--size", type=int, default=3)
     arguments = parser.parse_args()
-    which, tests = [arguments.server] * arguments.size, TESTS
+    which, tests = [arguments.server] * 3, TESTS
     if arguments.mixed:
         apaches = int(arguments.mixed)
         which, tests = ["apache"] * apaches + [arguments.server] * (3 - apaches), MIXED
@@ -251,6 +326,9 @@ def main():
     for test in wanted:
         with Ensemble(which) as ensemble:
             failed += not passes(test, ensemble)
+    own = [test for test in OWN if not arguments.mixed and (not arguments.only or test.__name__ in arguments.only)]
+    failed += sum(not passes(test, arguments.server) for test in own)
+    wanted += own
     print(f"{len(wanted) - failed} passed, {failed} failed", flush=True)
     return 1 if failed else 0
 

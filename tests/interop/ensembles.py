@@ -16,7 +16,7 @@ SETTINGS = {"initLimit": "20", "syncLimit": "8", "standaloneEnabled": "false"}
 
 # Ports that the kernel gives to nobody as the near end of a connection: a server that is started again finds its own free.
 _PORTS = range(20000, 30000)
-_given = set()
+_claims = []
 
 
 def lasting_port():
@@ -24,26 +24,30 @@ def lasting_port():
     order = random.Random(os.urandom(8))
     while True:
         port = order.choice(_PORTS)
-        if port in _given:
-            continue
+        claim = socket.socket(socket.AF_UNIX)  # by its name, for as long as we live: tests may run side by side
         with socket.socket() as probe, contextlib.suppress(OSError):
+            claim.bind(f"\0quorate-test-port-{port}")
             probe.bind(("127.0.0.1", port))
-            _given.add(port)
+            _claims.append(claim)
             return port
+        claim.close()
 
 
 class Ensemble:
     """Servers numbered from 1. `which` is as in make_server(), or a list with one for each server.
 
-    `make` takes what make_server() takes; `make_home` makes their directories.
+    `make` takes what make_server() takes; `make_home` makes their directories. The servers meet on `host`; `observers`
+    are the numbers of those that do not vote.
     """
 
-    def __init__(self, which, size=3, settings=None, properties=None, relayed=False, make=make_server, make_home=Home):
+    def __init__(self, which, size=3, settings=None, properties=None, relayed=False, host="127.0.0.1", observers=(),
+                 make=make_server, make_home=Home):
         kinds = which if isinstance(which, (list, tuple)) else [which] * size
         numbers = range(1, len(kinds) + 1)
         ports = {number: (lasting_port(), lasting_port()) for number in numbers}
         self.relays = Relays(ports, lasting_port) if relayed else None
-        plain = {f"server.{number}": "127.0.0.1:%d:%d" % pair for number, pair in ports.items()}
+        role = {number: ":observer" if number in observers else "" for number in numbers}
+        plain = {f"server.{number}": "%s:%d:%d%s" % (host, *pair, role[number]) for number, pair in ports.items()}
         self.members = {}
         for number, kind in zip(numbers, kinds):
             lines = self.relays.server_lines(number) if relayed else plain

@@ -29,6 +29,7 @@ from relays import Link
 from waiting import wait_until
 
 RECOVERY_SECONDS = 40.0
+ENDED = (0, 143)  # after SIGTERM: Quorate, a Java machine
 
 
 class Faults:
@@ -64,7 +65,7 @@ class Faults:
 
     def look_for_deaths(self):
         """Numbers of the servers that have ended although nobody ended them."""
-        ours = (None, -signal.SIGKILL, 0)
+        ours = (None, -signal.SIGKILL, *ENDED)
         return [number for number, member in self._ensemble.members.items() if member.process.poll() not in ours]
 
     def _leader(self):
@@ -101,7 +102,7 @@ class Faults:
         for number in numbers:
             if self._ensemble[number].alive() and number not in self._stopped:
                 status = self._ensemble[number].stop()
-                assert status == 0, f"server {number} ended with {status} after SIGTERM"
+                assert status in ENDED, f"server {number} ended with {status} after SIGTERM"
         return f"SIGTERM to {numbers}"
 
     def _stop(self, numbers):
@@ -177,7 +178,9 @@ class Run:
 
     def run(self):
         settings = {"snapshot.floorInKb": "64", "commitLogCount": "100", "preAllocSize": "64"}
-        with Ensemble(self.arguments.server, self.size, settings, relayed=True) as ensemble:
+        apaches = self.arguments.apaches
+        which = ["apache"] * apaches + [self.arguments.server] * (self.size - apaches)
+        with Ensemble(which, settings=settings, relayed=True) as ensemble:
             self._clients = []
             try:
                 self._under_faults(ensemble)
@@ -270,6 +273,7 @@ def main():
     parser.add_argument("server", help="path of the Quorate binary, or the word apache")
     parser.add_argument("--sizes", default="3", help="of ensembles, one after the other (%(default)s)")
     parser.add_argument("--seconds", type=float, default=60.0, help="of faults for each ensemble (%(default)s)")
+    parser.add_argument("--apaches", type=int, default=0, help="so many of the servers are Apache's (%(default)s)")
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", default="/tmp", help="where the files of a failed run are put (%(default)s)")

@@ -25,6 +25,12 @@ PARTS = (
     ("cli_mt", ("cli_mt_test.py", "{}"), 60),
     ("java and curator", ("java_test.py", "{}"), 180),
     ("alternation", ("alternation_test.py", "{}"), 180),
+    ("ensemble", ("ensemble_test.py", "{}"), 180),
+    ("ensemble with one Apache", ("ensemble_test.py", "{}", "--mixed", "1"), 180),
+    ("ensemble with two Apaches", ("ensemble_test.py", "{}", "--mixed", "2"), 180),
+    ("command ensemble", ("ensemble_command_test.py", "{}"), 60),
+    ("clients among restarts", ("rolling_test.py", "{}", "--seconds", "{rolling}"), 900),
+    ("ensembles under faults", ("faults_test.py", "{}", "--sizes", "3,5", "--seconds", "{faults}"), 1200),
 )
 
 
@@ -48,9 +54,9 @@ def run_part(name, command, seconds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("binary", help="path of the Quorate binary")
-    parser.add_argument("--full", action="store_true", help="many more seeds")
+    parser.add_argument("--full", action="store_true", help="many more seeds, and minutes of faults")
     arguments = parser.parse_args()
-    values = {"seeds": "1-800" if arguments.full else "1-80"}
+    values = {"seeds": "1-800", "rolling": "300", "faults": "300"} if arguments.full else {"seeds": "1-80", "rolling": "30", "faults": "30"}
     outcomes = []
     for name, command, seconds in PARTS:
         command = tuple(part.format(arguments.binary, **values) for part in command)

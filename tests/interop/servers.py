@@ -43,7 +43,7 @@ DEFAULT_SETTINGS = {
 # Properties that zoo.cfg cannot carry: they have no `zookeeper.` prefix.
 DEFAULT_PROPERTIES = {"znode.container.checkIntervalMs": "3600000"}
 
-_running = []
+running = []
 
 
 def free_port():
@@ -118,7 +118,7 @@ class Server:
             self.process = subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.home.path,
                 env=dict(os.environ, LANG="C.UTF-8", **environment))
-        _running.append(self.process)
+        running.append(self.process)
 
     def start(self, seconds=60.0):
         """Start the process and wait until it serves."""
@@ -155,7 +155,7 @@ class Server:
 
     def _reap(self, seconds):
         status = self.process.wait(seconds)
-        _running.remove(self.process)
+        running.remove(self.process)
         return status
 
     def wait_exit(self, seconds=30.0):
@@ -218,6 +218,6 @@ signal.signal(signal.SIGTERM, _leave_in_order)
 @atexit.register
 def _end_what_is_left():
     """A test that failed between start and stop must not leave a process behind."""
-    for process in _running:
+    for process in running:
         process.kill()
         process.wait()

@@ -37,6 +37,7 @@ void Replica::apply_ready() {
     const std::string_view txn = journal_.next_to_apply();
     if (txn.empty()) break;
     apply_txn(txn);
+    answer_own_syncs();
   }
   admit_stalled();
 }

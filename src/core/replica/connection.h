@@ -42,7 +42,7 @@ struct ConnectionStats {
 /// or the place of a write in flight.
 struct Waiting {
   bool is_write = false;
-  Zxid zxid;          ///< Of a write in flight.
+  Zxid zxid;          ///< Of a write in flight; of a read, what has to be applied before it.
   std::string frame;  ///< Of a read, header included.
   Millis received;
   wire::Code refusal = wire::Code::Ok;  ///< A request that is only refused when its turn comes.

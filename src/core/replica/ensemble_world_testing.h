@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <ranges>
 #include <set>
 #include <string>
 #include <utility>
@@ -69,16 +70,17 @@ class EnsembleWorld {
       votes_.erase({other, id});
       if (runs(other)) at(other).member->on_reach({id}, zab::Reach::Refused);
     }
-    std::vector<LinkId> gone;
-    for (const auto& [link, ends] : links_) {
-      if (ends.learner == id || ends.leader == id) gone.push_back(link);
+    for (const LinkId link : link_ids()) {
+      if (links_.at(link).learner == id || links_.at(link).leader == id) close_link(link);
     }
-    for (const LinkId link : gone) close_link(link);
   }
 
   /// Nothing passes between the two; connections stay.
   void cut(int64_t a, int64_t b) { cuts_.insert(std::minmax(a, b)); }
   void heal() { cuts_.clear(); }
+  /// Its disk does nothing until it is told to go on.
+  void stall_disk(int64_t id) { stalled_disks_.insert(id); }
+  void release_disk(int64_t id) { stalled_disks_.erase(id); }
   bool is_cut(int64_t a, int64_t b) const { return cuts_.contains(std::minmax(a, b)); }
 
   /// Until nothing more happens at this time.
@@ -250,11 +252,9 @@ class EnsembleWorld {
   }
   void hang_up_leader(Server& server) {
     server.dialing.reset();
-    std::vector<LinkId> gone;
-    for (const auto& [link, ends] : links_) {
-      if (ends.learner == server.id) gone.push_back(link);
+    for (const LinkId link : link_ids()) {
+      if (links_.at(link).learner == server.id) close_link(link);
     }
-    for (const LinkId link : gone) close_link(link);
   }
   void close_link(LinkId link) {
     const auto found = links_.find(link);
@@ -281,6 +281,7 @@ class EnsembleWorld {
   bool use_disk(int64_t id) {
     Server& server = at(id);
     Member& member = *server.member;
+    if (stalled_disks_.contains(id)) return false;
     if (member.order() != nullptr) {
       carry_out(server, *member.order());
     } else if (member.has_batch()) {
@@ -324,9 +325,8 @@ class EnsembleWorld {
     return all;
   }
   std::vector<LinkId> link_ids() const {
-    std::vector<LinkId> all;
-    for (const auto& [link, ends] : links_) all.push_back(link);
-    return all;
+    const auto ids = std::views::keys(links_);
+    return {ids.begin(), ids.end()};
   }
   bool deliver_vote(std::pair<int64_t, int64_t> ends) {
     const auto [from, to] = ends;
@@ -393,6 +393,7 @@ class EnsembleWorld {
   std::map<std::pair<int64_t, int64_t>, std::deque<wire::Notification>> votes_;
   std::map<LinkId, QuorumLink> links_;
   std::set<std::pair<int64_t, int64_t>> cuts_;
+  std::set<int64_t> stalled_disks_;
   uint64_t next_link_ = 1;
   int64_t ms_ = 0;
 };

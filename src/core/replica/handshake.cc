@@ -20,8 +20,14 @@ void Replica::connect(Connection& connection, std::string_view frame) {
   if (!wire::decode(in, request)) return begin_close(connection);
   // Clients of before 3.4 leave the flag out and must get an answer without it.
   connection.knows_read_only = !in.ended();
+  const bool reads_only = connection.knows_read_only && in.boolean();
   ++stats_.connection_request_count;
-  if (!serving_ || !admit_connect(connection, request)) return begin_close(connection);
+  if (reading_only_ && !reads_only) {
+    say(Level::Info, "ZooKeeperServer", "Refusing session request for not-read-only client " + connection.remote_text);
+    return begin_close(connection);
+  }
+  const bool serves = serving_ || reading_only_;
+  if (!serves || !admit_connect(connection, request)) return begin_close(connection);
 
   const int32_t timeout_ms = session::granted_timeout(request.time_out, settings_.timeouts);
   connection.phase = Phase::Confirming;
@@ -47,11 +53,15 @@ bool Replica::admit_connect(Connection& connection, const wire::ConnectRequest& 
 
 /// Ids are drawn from the clock of the start; where that went back, they may meet those of sessions that still live.
 SessionId Replica::new_session_id() {
-  while (session_table_.state(SessionId{next_session_id_}) != session::Touch::Unknown) ++next_session_id_;
+  const auto taken = [this](SessionId id) {
+    return session_table_.state(id) != session::Touch::Unknown || is_local(id) || sessions_.contains(id);
+  };
+  while (taken(SessionId{next_session_id_})) ++next_session_id_;
   return {next_session_id_++};
 }
 
 void Replica::create_session(Connection& connection, int32_t timeout_ms) {
+  if (makes_local_sessions()) return create_local(connection, timeout_ms);
   const SessionId id = new_session_id();
   connection.timeout_ms = timeout_ms;
   bind(connection, id);
@@ -76,6 +86,9 @@ void Replica::renew_session(Connection& connection, const wire::ConnectRequest& 
     return refuse_session(connection, "");
   }
   connection.timeout_ms = timeout_ms;
+  if (is_local(request.session_id)) return renew_local(connection, request.session_id);
+  // The others may have closed it long ago (known-faults 3863).
+  if (reading_only_ && sessions_.contains(request.session_id)) return begin_close(connection);
   if (role_.follow != nullptr) return revalidate(connection, request.session_id);
   if (const auto bound = bound_.find(request.session_id); bound != bound_.end()) begin_close(*bound->second);
   if (session_table_.touch(request.session_id, timeout_ms, now_.monotonic) != session::Touch::Ok) {
@@ -122,7 +135,7 @@ void Replica::send_connect_response(Connection& connection, SessionId session, i
   connection.out.grow(4);
   wire::Encoder out(connection.out);
   wire::encode(out, response);
-  if (connection.knows_read_only) out.boolean(false);
+  if (connection.knows_read_only) out.boolean(reading_only_);
   wire::store_be32(connection.out.data() + at, static_cast<uint32_t>(connection.out.size() - at - 4));
   ++connection.stats.sent;
   ++stats_.packets_sent;

@@ -68,6 +68,9 @@ bool Replica::admit(Connection& connection, const Request& request) {
 
 /// False: the request is dropped. A session that has moved ends the connection that it left (known-faults R-N3).
 bool Replica::touch(Connection& connection) {
+  if (is_local(connection.session)) {
+    return local_sessions_.touch(connection.session, connection.timeout_ms, now_.monotonic) == session::Touch::Ok;
+  }
   if (role_.follow != nullptr) {
     touched_[connection.session] = connection.timeout_ms;
     return true;
@@ -101,6 +104,7 @@ void Replica::submit(Connection& connection, const Request& request) {
   write.op = request.op;
   write.xid = request.xid;
   write.session = connection.session;
+  write.of_local_session = is_local(connection.session);
   write.who = auth::Holders(connection.identities).first(request.identities);
   write.body = request.body;
   if (request.op == wire::Op::CloseSession) {
@@ -163,12 +167,31 @@ void Replica::track_early(const WriteRequest& write) {
   if (in.ok()) session_table_.add(write.session, timeout_ms, now_.monotonic);
 }
 
-void Replica::carry_out(Connection& connection, const Request& request, std::string_view frame) {
+void Replica::carry_out(Connection& connection, Request request, std::string_view frame) {
+  if (settle_local(connection, request)) return answer_in_turn(connection, request, frame);
   if (is_write(request.op)) return submit(connection, request);
   // A follower's sync has its place among the forwarded writes: what the leader committed before it is read after it.
-  const bool leaders = request.op == wire::Op::Sync && role_.follow != nullptr;
-  if (leaders && !planted(Planted::SyncAnsweredHere)) return forward_sync(connection, request, frame);
+  const bool sync = request.op == wire::Op::Sync && !planted(Planted::SyncAnsweredHere);
+  if (sync && role_.follow != nullptr) return forward_sync(connection, request, frame);
+  // What learners have applied, and their clients have seen, may still be on its way to the leader's own disk.
+  if (sync && journal_.applied() < journal_.committed()) return await_commits(connection, request, frame);
   answer_in_turn(connection, request, frame);
+}
+
+void Replica::await_commits(Connection& connection, const Request& request, std::string_view frame) {
+  const Zxid after = journal_.committed();
+  connection.waiting.push({false, after, std::string(frame), request.received, request.refusal, request.identities});
+  ++waiting_reads_;
+  ++connection.writes_in_flight;
+  own_syncs_.push({after, &connection});
+}
+
+void Replica::answer_own_syncs() {
+  while (!own_syncs_.empty() && own_syncs_.front().after <= journal_.applied()) {
+    Connection& connection = *own_syncs_.pop().connection;
+    --connection.writes_in_flight;
+    connection.phase == Phase::Closed ? forget(connection) : answer_waiting(connection);
+  }
 }
 
 void Replica::answer_in_turn(Connection& connection, const Request& request, std::string_view frame) {
@@ -181,6 +204,7 @@ void Replica::answer_read(Connection& connection, const Request& request) {
   if (request.refusal != wire::Code::Ok) {
     return reply_code(connection, request.xid, tree_->last_zxid(), request.refusal);
   }
+  if (request.op == wire::Op::CloseSession) return end_local(connection, request);
   if (!Reads::is_read(request.op)) {
     reply_code(connection, request.xid, Zxid{-1}, wire::Code::Unimplemented);
     return begin_close(connection);
@@ -223,7 +247,8 @@ void Replica::count_read(const Request& request, size_t reply_bytes) {
 }
 
 void Replica::answer_waiting(Connection& connection) {
-  while (connection.phase != Phase::Closed && !connection.waiting.empty() && !connection.waiting.front().is_write) {
+  while (connection.phase != Phase::Closed && !connection.waiting.empty() && !connection.waiting.front().is_write &&
+         connection.waiting.front().zxid <= journal_.applied()) {
     const Waiting read = connection.waiting.pop();
     --waiting_reads_;
     answer_waited(connection, read);

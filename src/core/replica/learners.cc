@@ -28,7 +28,11 @@ void Replica::on_forwarded(const zab::Forwarded& request) {
   write.body = request.record;
   const bool moves = op == wire::Op::CreateSession || planted(Planted::OwnerMovesWithRequest);
   if (moves) owners_.move(write.session, request.from);
-  const bool known = session_table_.state(write.session) == session::Touch::Ok;
+  const session::Touch state = session_table_.state(write.session);
+  const bool known = state == session::Touch::Ok;
+  // Only its own server knows a local session. Ours are not forwarded.
+  const bool of_other_server = write.session.value >> 56 != settings_.server_id;
+  write.of_local_session = settings_.local_sessions && state == session::Touch::Unknown && of_other_server;
   if (!is_of_server(op) && known && !owners_.allows(write.session, request.from)) {
     write.refused = wire::Code::SessionMoved;
   } else if (!is_write(op) && !is_of_server(op)) {

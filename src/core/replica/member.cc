@@ -5,35 +5,13 @@
 
 #include "base/check.h"
 #include "base/planted.h"
+#include "core/replica/member_outputs.h"
 #include "core/tree/apply.h"
 
 namespace quorate::replica {
 namespace {
 
-void take_lines(std::vector<LogLine>& from, std::vector<LogLine>& to) {
-  for (LogLine& line : from) to.push_back(std::move(line));
-  from.clear();
-}
-
-template <class Item>
-void take_items(const std::vector<Item>& from, std::vector<Item>& to) {
-  to.insert(to.end(), from.begin(), from.end());
-}
-
-bool holds_txn(const wire::QuorumPacket& packet) {
-  return packet.kind() == wire::PacketType::Proposal || packet.kind() == wire::PacketType::Inform;
-}
-
-constexpr Millis kFirstRest{1000};
-constexpr Millis kLongestRest{4000};
-constexpr int kTreeEvery = 4;  // failures
-
-/// Empty: it can be applied.
-std::string fault_of(std::string_view payload) {
-  tree::TxnView txn;
-  std::string why;
-  return tree::parse_txn(payload, txn, why) ? std::string() : why;
-}
+constexpr Millis kLeastBeforeReadOnly{2000};
 
 }  // namespace
 
@@ -46,9 +24,10 @@ Member::Member(MemberSettings settings, ReplicaSettings replica_settings, auth::
       now_(start.now),
       seed_(start.seed),
       epochs_(start.epochs),
-      in_doubt_(start.in_doubt),
+      in_doubt_(start.in_doubt && !planted(Planted::DoubtVotes)),
       journal_(start.tree->last_zxid(), settings_.kept_txns),
       elect_(settings_.elect, electorate_) {
+  replica_settings_.in_ensemble = true;
   make_replica({.looking = true}, std::move(start.tree), std::move(start.sessions));
   look();
 }
@@ -107,8 +86,16 @@ void Member::on_time(bool undelivered) {
   if (lead_) lead_->on_time(now_.monotonic);
   if (follow_) follow_->on_time(now_.monotonic);
   dial_when_rested();
+  if (const auto at = read_only_at(); at && now_.monotonic >= *at) replica_->begin_reading_only();
   after_lead();
   after_follow();
+}
+
+/// When a server that looks for a leader in vain may let clients read. Spec: client 2.5.
+std::optional<Millis> Member::read_only_at() const {
+  const bool looks = elect_.state() == wire::PeerState::Looking && next_ == Next::Nothing && !reloading_;
+  if (!settings_.reads_without_leader || !looks || in_doubt_ || replica_->reading_only()) return std::nullopt;
+  return looking_since_ + std::max(kLeastBeforeReadOnly, replica_settings_.tick);
 }
 
 Millis Member::next_time() const {
@@ -116,10 +103,12 @@ Millis Member::next_time() const {
   if (lead_) next = std::min(next, lead_->next_time());
   if (follow_) next = std::min(next, follow_->next_time());
   if (dial_at_) next = std::min(next, *dial_at_);
+  if (const auto at = read_only_at()) next = std::min(next, *at);
   return next;
 }
 
 void Member::on_persisted() {
+  QUORATE_CHECK(output_.trees.empty());  // or what is applied now would get into them
   at_log_ = false;
   replica_->on_persisted();
   after_lead();
@@ -184,197 +173,6 @@ void Member::take_epochs() {
   if (follow_) epochs_ = follow_->epochs();
 }
 
-// Following.
-
-void Member::on_leader_connected() {
-  if (!follow_) return;
-  follow_->on_connected(now_.monotonic);
-  after_follow();
-}
-
-void Member::on_leader_packet(const wire::QuorumPacket& packet) {
-  if (!follow_ || follow_->phase() == zab::FollowPhase::Over) return;
-  const std::string fault = holds_txn(packet) ? fault_of(packet.data) : std::string();
-  if (!fault.empty()) {
-    follow_->on_closed("the leader sent a txn that cannot be read: " + fault);
-  } else {
-    follow_->on_packet(packet, now_.monotonic);
-  }
-  after_follow();
-}
-
-void Member::on_leader_lost(const std::string& why) {
-  if (!follow_) return;
-  follow_->on_closed(why);
-  after_follow();
-}
-
-void Member::on_tree_bytes() {
-  if (follow_) follow_->on_tree_bytes(now_.monotonic);
-}
-
-void Member::on_tree_received(std::unique_ptr<tree::Tree> tree, tree::SessionList sessions) {
-  if (!follow_ || follow_->phase() != zab::FollowPhase::ReceivingTree) return;
-  arrived_ = Arrived{std::move(tree), std::move(sessions)};
-  follow_->on_tree_received(now_.monotonic);
-  replica_->close_all();
-  install();
-  after_follow();
-}
-
-void Member::on_tree_refused(const std::string& why) {
-  if (!follow_) return;
-  follow_->on_tree_refused(why);
-  after_follow();
-}
-
-void Member::after_follow() {
-  if (!follow_) return;
-  for (const zab::FollowEvent& event : std::exchange(follow_->out().events, {})) events_.push(event);
-  do {
-    replica_->apply_until(events_.empty() ? Zxid{INT64_MAX} : events_.front().after);
-    replica_->apply_ready();
-  } while (deliver_event());
-  follow_->on_persisted(now_.monotonic);
-  zab::FollowOutput& out = follow_->out();
-  for (const wire::Revalidated& answer : std::exchange(out.revalidated, {})) replica_->on_revalidated(answer);
-  if (const auto pinged = std::exchange(out.pinged, std::nullopt)) {
-    follow_->answer_ping(*pinged, replica_->take_touched());
-  }
-  take_items(std::exchange(out.config_texts, {}), output_.config_texts);
-  take_lines(out.lines, output_.lines);
-  if (follow_->phase() == zab::FollowPhase::Over) end_role();
-}
-
-/// The oldest, if its place has come. What was committed behind it must not be applied before: an answer to a sync
-/// would come behind answers that were asked for later.
-bool Member::deliver_event() {
-  if (events_.empty() || events_.front().after > journal_.applied()) return false;
-  const zab::FollowEvent event = events_.pop();
-  if (event.kind == zab::FollowEvent::Kind::UpToDate) {
-    elect_.set_peer_epoch(epochs_.current);
-    up_since_ = now_.monotonic;
-    replica_->begin_serving();
-  }
-  if (event.kind == zab::FollowEvent::Kind::Synced) replica_->on_synced();
-  return true;
-}
-
-// Leading.
-
-void Member::on_learner(LinkId link) {
-  if (!listening()) {
-    output_.closes.push_back(link);
-    return;
-  }
-  lead_->on_learner(link, now_.monotonic);
-  after_lead();
-}
-
-void Member::on_learner_packet(LinkId link, const wire::QuorumPacket& packet) {
-  if (!lead_) return;
-  lead_->on_packet(link, packet, now_.monotonic);
-  after_lead();
-}
-
-void Member::on_learner_lost(LinkId link) {
-  if (!lead_) return;
-  lead_->on_closed(link);
-  after_lead();
-}
-
-void Member::on_history(LinkId link, Zxid zxid, std::string_view payload) {
-  if (!lead_) return;
-  lead_->on_history(link, zxid, payload, now_.monotonic);
-  after_lead();
-}
-
-void Member::on_history_end(LinkId link) {
-  if (!lead_) return;
-  lead_->on_history_end(link, now_.monotonic);
-  after_lead();
-}
-
-void Member::on_no_history(LinkId link) {
-  if (!lead_) return;
-  lead_->on_no_history(link, now_.monotonic);
-  after_lead();
-}
-
-void Member::on_tree_progress(LinkId link) {
-  if (lead_) lead_->on_tree_progress(link, now_.monotonic);
-}
-
-void Member::on_tree_sent(LinkId link) {
-  if (!lead_) return;
-  lead_->on_tree_sent(link, now_.monotonic);
-  after_lead();
-}
-
-void Member::after_lead() {
-  if (!lead_) return;
-  // Trees are sent as they were when they were promised: that comes before anything more is applied.
-  take_items(std::exchange(lead_->out().trees, {}), output_.trees);
-  zab::LeadOutput& out = lead_->out();
-  if (std::exchange(out.established, false)) {
-    elect_.set_peer_epoch(lead_->epoch());
-    replica_->begin_serving();
-  }
-  for (const wire::SessionTimeout& session : std::exchange(out.touched, {})) replica_->on_touched(session);
-  for (const auto& asked : std::exchange(out.revalidations, {})) replica_->on_revalidate(asked.link, asked.session);
-  for (const zab::Forwarded& request : std::exchange(out.requests, {})) replica_->on_forwarded(request);
-  if (output_.trees.empty()) replica_->apply_ready();
-  for (const LinkId link : out.dirty) {
-    if (std::ranges::find(output_.dirty, link) == output_.dirty.end()) output_.dirty.push_back(link);
-  }
-  take_items(out.closes, output_.closes);
-  take_items(out.histories, output_.histories);
-  take_lines(out.lines, output_.lines);
-  out.clear();
-  if (lead_->phase() == zab::LeadPhase::Over) end_role();
-}
-
-/// Another leader, or epoch, begins with a clean sheet.
-void Member::prepare_following(const zab::Vote& vote) {
-  if (following_.leader != vote.leader) following_ = settings_.follow;
-  if (following_.leader != vote.leader || voted_epoch_ != vote.peer_epoch) failures_ = 0;
-  following_.leader = vote.leader;
-  voted_epoch_ = vote.peer_epoch;
-  // What fails again and again may go well from the beginning. Now and then only: a leader that needs us for its
-  // election does not count those who ask for that.
-  following_.ask_for_tree = failures_ % kTreeEvery == kTreeEvery - 1;
-}
-
-/// What failed once is tried again at once; then 1, 2, 4 s later, as long as it is the same leader in the same epoch
-/// (known-faults R-S6). A rest is short against the limit within which the leader has to be heard.
-Millis Member::rest_before_dial() const {
-  if (failures_ < 2) return Millis{0};
-  const Millis doubled{kFirstRest.value << std::min(failures_ - 2, 8)};
-  return std::min({doubled, kLongestRest, Millis{settings_.follow.init_limit.value / 4}});
-}
-
-void Member::dial_when_rested() {
-  if (!dial_at_ || now_.monotonic < *dial_at_) return;
-  dial_at_.reset();
-  output_.dial = following_.leader;
-}
-
-/// The leader that was to be dialed leads no more: others may be waiting for our vote.
-void Member::stop_resting(ServerId gone) {
-  if (!dial_at_ || gone != following_.leader) return;
-  follow_->on_closed("the leader was gone before it was dialed again");
-  after_follow();
-}
-
-void Member::note_conversation() {
-  const auto up_since = std::exchange(up_since_, std::nullopt);
-  const bool went_well = up_since && now_.monotonic - *up_since >= settings_.follow.sync_limit;
-  failures_ = went_well ? 1 : failures_ + 1;
-  if (follow_->digest_differed()) following_.differed_in_epoch = follow_->leader_epoch();
-  if (follow_->digest_is_foreign()) following_.foreign_in_epoch = follow_->leader_epoch();
-  dial_at_.reset();
-}
-
 // From one role to the next.
 
 void Member::end_role() {
@@ -382,6 +180,7 @@ void Member::end_role() {
   next_ = Next::Look;
   events_.clear();
   if (follow_) note_conversation();
+  if (lead_) settings_.lead.sync.epochs = lead_->epoch_starts();
   output_.hang_up |= follow_ != nullptr;
   output_.listening_changed |= lead_ != nullptr;
   replica_->close_all();
@@ -444,8 +243,8 @@ void Member::settle(tree::Tree& tree, tree::SessionList& sessions) {
 }
 
 void Member::look() {
-  const bool votes = !in_doubt_ || planted(Planted::DoubtVotes);
-  elect_.look(!votes ? zab::kInDoubt : journal_.durable(), epochs_.current, now_.monotonic);
+  looking_since_ = now_.monotonic;
+  elect_.look(in_doubt_ ? zab::kInDoubt : journal_.durable(), epochs_.current, now_.monotonic);
   after_election();
 }
 

@@ -24,8 +24,9 @@ namespace quorate::replica {
 struct MemberSettings {
   zab::ElectSettings elect;
   zab::LeadSettings lead;
-  zab::FollowSettings follow;  ///< But for `leader`, which each election finds.
-  size_t kept_txns = 500;      ///< commitLogCount
+  zab::FollowSettings follow;         ///< But for `leader`, which each election finds.
+  size_t kept_txns = 500;             ///< commitLogCount
+  bool reads_without_leader = false;  ///< readonlymode.enabled
 };
 
 /// What recovery found.
@@ -151,6 +152,7 @@ class Member {
   void prepare_following(const zab::Vote& vote);
   void dial_when_rested();
   void stop_resting(ServerId gone);
+  std::optional<Millis> read_only_at() const;
   void settle(tree::Tree& tree, tree::SessionList& sessions);
   void look();
   void take_role();
@@ -183,7 +185,8 @@ class Member {
   std::unique_ptr<zab::Lead> lead_;
   std::unique_ptr<zab::Follow> follow_;
   std::unique_ptr<Replica> replica_;
-  ServerStats stats_;              ///< Between two replicas: they count the process's life.
+  ServerStats stats_;  ///< Between two replicas: they count the process's life.
+  Millis looking_since_;
   Fifo<zab::FollowEvent> events_;  ///< That wait for their places among the commits.
   Next next_ = Next::Nothing;
 

@@ -50,6 +50,25 @@ TEST(MemberTree, ClientsOfTheOldMemoryAreLetGo) {
     Peer& early = ensemble.open(3);
     ASSERT_TRUE(ensemble.all_serve(1000));
     EXPECT_TRUE(early.closed);
+    EXPECT_EQ(ensemble.replica(3).tree().find("/lost"), tree::kNoNode);
+    EXPECT_EQ(ensemble.replica(3).tree().digest(), ensemble.replica(2).tree().digest());
+  }
+}
+
+// What cannot be applied never gets to the log, whichever packet it is in.
+TEST(MemberTxn, OneThatCannotBeReadEndsTheConversation) {
+  for (const wire::PacketType type :
+       {wire::PacketType::Proposal, wire::PacketType::Inform, wire::PacketType::InformAndActivate}) {
+    Serving ensemble;
+    Member& member = *ensemble.at(1).member;
+    ByteBuffer bytes;
+    wire::append_packet(bytes, type, member.journal().last_made().next(), std::string(50, '\x7f'));
+    wire::QuorumPacket packet;
+    ASSERT_EQ(wire::cut_packet(bytes.view(), 1 << 20, packet).cut, wire::Cut::Whole);
+    member.on_leader_packet(packet);
+    ensemble.settle();
+    EXPECT_EQ(ensemble.said(1, "txn that cannot be read"), 1U);
+    EXPECT_TRUE(ensemble.all_serve(1000));
   }
 }
 
@@ -91,6 +110,20 @@ TEST(MemberRest, WhoWasServedForLongBeginsAtOnce) {
     ensemble.at(1).member->on_leader_lost("a cable was pulled");
     EXPECT_TRUE(ensemble.all_serve(100)) << losses;
   }
+}
+
+// Known-faults R-D6: with its vote a leader could be elected that lacks what it has lost.
+TEST(MemberDoubt, WhoHasLostItsHistoryElectsNobody) {
+  Ensemble ensemble(3);
+  for (const int64_t id : {1, 2, 3}) ensemble.crash(id);
+  ensemble.doubtful.insert(1);
+  ensemble.start(1);
+  ensemble.start(2);
+  EXPECT_EQ(ensemble.elect(30000), 0);
+  ensemble.start(3);
+  EXPECT_NE(ensemble.elect(), 0);
+  ASSERT_TRUE(ensemble.all_serve());
+  EXPECT_FALSE(ensemble.at(1).member->in_doubt());
 }
 
 TEST(MemberDigest, AServerThatDiffersGetsTheTree) {

@@ -105,6 +105,56 @@ TEST(Member, SyncCatchesUpWithOtherServers) {
   EXPECT_EQ(replies[1].code, Code::Ok);
 }
 
+// Two followers are a quorum: what they have applied may not be on the leader's own disk yet.
+TEST(Member, AClientOfALeaderWithASlowDiskReadsWhatOthersWroteBehindASync) {
+  Serving ensemble;
+  Peer& reader = ensemble.join(3);
+  Peer& writer = ensemble.join(1);
+  ensemble.stall_disk(3);
+  EXPECT_EQ(ensemble.ask(1, writer, Op::Create, ask::create("/a")).code, Code::Ok);
+  EXPECT_EQ(ensemble.ask(3, reader, Op::Exists, path_watch("/a", false)).code, Code::NoNode);
+  ensemble.send(3, reader, 1, Op::Sync, ask::path_only("/"));
+  ensemble.send(3, reader, 2, Op::Exists, path_watch("/a", false));
+  ensemble.send(3, reader, 3, Op::Create, ask::create("/b"));
+  ensemble.settle();
+  EXPECT_TRUE(reader.replies().empty());
+  ensemble.release_disk(3);
+  ensemble.settle();
+  const auto replies = reader.replies();
+  ASSERT_EQ(replies.size(), 3U);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(replies[i].xid, static_cast<int32_t>(i) + 1);
+    EXPECT_EQ(replies[i].code, Code::Ok);
+  }
+}
+
+TEST(Member, ASyncOfAClientThatGoesIsForgotten) {
+  Serving ensemble;
+  Peer& reader = ensemble.join(3);
+  Peer& writer = ensemble.join(1);
+  ensemble.stall_disk(3);
+  EXPECT_EQ(ensemble.ask(1, writer, Op::Create, ask::create("/a")).code, Code::Ok);
+  ensemble.send(3, reader, 1, Op::Sync, ask::path_only("/"));
+  ensemble.settle();
+  ensemble.hang_up(3, reader);
+  ensemble.settle();
+  ensemble.release_disk(3);
+  ensemble.settle();
+  expect_alike(ensemble);
+}
+
+// It hears of its session from a follower, before the leader has applied it.
+TEST(Member, ANewClientIsServedWhileTheLeadersDiskIsSlow) {
+  Serving ensemble;
+  ensemble.stall_disk(3);
+  Peer& peer = ensemble.join(1);
+  EXPECT_EQ(ensemble.ask(1, peer, Op::Create, ask::create("/a")).code, Code::Ok);
+  EXPECT_EQ(ensemble.ask(1, peer, Op::Create, ask::create("/e", 1)).code, Code::Ok);
+  ensemble.release_disk(3);
+  ensemble.settle();
+  expect_alike(ensemble);
+}
+
 TEST(Member, AnotherLeaderGoesOnWithAllThatWasAcknowledged) {
   Serving ensemble;
   Peer& peer = ensemble.join(1);
@@ -165,6 +215,34 @@ TEST(Member, OneThatWasAwayForLongGetsTheTree) {
   ensemble.start(1);
   ASSERT_TRUE(ensemble.all_serve());
   expect_alike(ensemble);
+}
+
+// Known-faults R-D4: the members have seen the epochs begin, so the log serves over their boundaries.
+TEST(Member, OneThatWasAwayOverAnElectionGetsTheLog) {
+  Ensemble ensemble(3);
+  ensemble.kept_txns = 5;
+  for (int64_t id = 1; id <= 3; ++id) {
+    ensemble.crash(id);
+    ensemble.start(id);
+  }
+  ASSERT_EQ(ensemble.elect(), 3);
+  ASSERT_TRUE(ensemble.all_serve());
+  ensemble.crash(1);
+  const auto write = [&](int64_t at, const std::string& name) {
+    Peer& peer = ensemble.join(at);
+    for (int i = 0; i < 20; ++i) {
+      EXPECT_EQ(ensemble.ask(at, peer, Op::Create, ask::create(name + std::to_string(i))).code, Code::Ok);
+    }
+    ensemble.hang_up(at, peer);
+  };
+  write(3, "/a");
+  ensemble.at(3).member->lead()->resign("for the test");
+  ASSERT_EQ(ensemble.elect(), 3);
+  write(3, "/b");
+  ensemble.start(1);
+  ASSERT_TRUE(ensemble.all_serve());
+  expect_alike(ensemble);
+  for (const std::string& line : ensemble.at(3).lines) EXPECT_FALSE(line.contains("Sending snapshot")) << line;
 }
 
 // Spec: quorum 4.4: the leader tracks by what learners tell it in their pings.

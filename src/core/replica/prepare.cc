@@ -57,7 +57,7 @@ Prepared Preparer::prepare(const WriteRequest& request, Zxid zxid, Now now, Byte
   write_header(request, zxid, now, batch);
   state.pending.begin(zxid, request.op == wire::Op::Multi);
 
-  Turn turn{request, zxid, now.wall_ms, wire::Encoder(batch)};
+  Turn turn{request, zxid, now, wire::Encoder(batch)};
   Prepared prepared;
   prepared.code = request.refused != wire::Code::Ok ? request.refused : state.dispatch(turn, prepared);
   if (prepared.code == wire::Code::Ok) {
@@ -134,12 +134,13 @@ wire::Code Preparer::State::reconfig(const Turn& turn) {
   wire::Decoder in(turn.request.body);
   if (!wire::decode(in, record)) return wire::Code::MarshallingError;
   if (!settings.reconfig_enabled) return wire::Code::ReconfigDisabled;
-  const wire::Code session = check_session(turn.request.session, false);
+  const wire::Code session = check_session(turn.request, false);
   return session != wire::Code::Ok ? session : wire::Code::Unimplemented;
 }
 
-wire::Code Preparer::State::check_session(SessionId session, bool for_ephemeral) const {
-  switch (sessions.state(session)) {
+wire::Code Preparer::State::check_session(const WriteRequest& request, bool for_ephemeral) const {
+  if (request.of_local_session) return for_ephemeral ? wire::Code::EphemeralOnLocalSession : wire::Code::Ok;
+  switch (sessions.state(request.session)) {
     case session::Touch::Ok:
       return wire::Code::Ok;
     case session::Touch::Closing:
@@ -147,7 +148,8 @@ wire::Code Preparer::State::check_session(SessionId session, bool for_ephemeral)
     case session::Touch::Unknown:
       break;
   }
-  return for_ephemeral ? wire::Code::SessionExpired : wire::Code::UnknownSession;
+  const bool expired = for_ephemeral || settings.in_ensemble;
+  return expired ? wire::Code::SessionExpired : wire::Code::UnknownSession;
 }
 
 bool Preparer::State::permits(const Pending::Seen& seen, int32_t wanted, const Turn& turn) const {

@@ -28,6 +28,7 @@ struct WriteRequest {
   auth::Holders who;                    ///< None: the server itself.
   std::string_view body;                ///< The request record, behind the header.
   wire::Code refused = wire::Code::Ok;  ///< Not to be judged any more: it becomes that error txn.
+  bool of_local_session = false;        ///< Which its own server alone knows.
 };
 
 struct Prepared {

@@ -17,7 +17,7 @@ int32_t next_version(int32_t version) { return static_cast<int32_t>(static_cast<
 }  // namespace
 
 wire::Code Preparer::State::remove(const Ask& ask, Turn& turn) {
-  const wire::Code session = check_session(turn.request.session, false);
+  const wire::Code session = check_session(turn.request, false);
   if (session != wire::Code::Ok) return session;
   if (wire::is_absent(ask.path)) return wire::Code::MarshallingError;
   if (!may_delete(ask.path)) return wire::Code::BadArguments;
@@ -43,7 +43,7 @@ wire::Code Preparer::State::remove_container(const Ask& ask, Turn& turn) {
   const wire::StatPersisted stat = pending.stat(node);
   const tree::OwnerKind kind =
       tree::owner_kind(stat.ephemeral_owner, {settings.extended_types, settings.emulate_353_ttl});
-  if (!is_over(stat, kind, settings.cleaner, turn.time)) return wire::Code::BadVersion;
+  if (!is_over(stat, kind, settings.cleaner, turn.now.wall_ms)) return wire::Code::BadVersion;
   turn.out.view(ask.path);
   record_remove(pending.look(parent_path(ask.path)), node, turn);
   return wire::Code::Ok;
@@ -58,7 +58,7 @@ void Preparer::State::record_remove(const Pending::Seen& parent, const Pending::
 }
 
 wire::Code Preparer::State::set_data(const Ask& ask, Turn& turn) {
-  const wire::Code session = check_session(turn.request.session, false);
+  const wire::Code session = check_session(turn.request, false);
   if (session != wire::Code::Ok) return session;
   if (!valid_path(ask.path)) return wire::Code::BadArguments;
   const Pending::Seen node = pending.look(ask.path);
@@ -75,7 +75,7 @@ wire::Code Preparer::State::set_data(const Ask& ask, Turn& turn) {
   turn.out.i32(next_version(version));
   pending.change(node, [&](NodeState& state) {
     state.stat.version = next_version(version);
-    state.stat.mtime = turn.time;
+    state.stat.mtime = turn.now.wall_ms;
     state.stat.mzxid = turn.zxid.value;
     state.data_bytes = bytes;
     if (settings.digest) state.content_crc = tree::content_checksum(node.path, ask.data);
@@ -84,7 +84,7 @@ wire::Code Preparer::State::set_data(const Ask& ask, Turn& turn) {
 }
 
 wire::Code Preparer::State::set_acl(const Ask& ask, Turn& turn) {
-  const wire::Code session = check_session(turn.request.session, false);
+  const wire::Code session = check_session(turn.request, false);
   if (session != wire::Code::Ok) return session;
   if (!valid_path(ask.path)) return wire::Code::BadArguments;
   if (const wire::Code fixed = fix_acl(ask.acl, turn); fixed != wire::Code::Ok) return fixed;
@@ -108,7 +108,7 @@ wire::Code Preparer::State::set_acl(const Ask& ask, Turn& turn) {
 
 /// Changes nothing. Compat: what is logged is the node's version plus one. Spec: disk 0.1.
 wire::Code Preparer::State::check(const Ask& ask, Turn& turn) {
-  const wire::Code session = check_session(turn.request.session, false);
+  const wire::Code session = check_session(turn.request, false);
   if (session != wire::Code::Ok) return session;
   if (!valid_path(ask.path)) return wire::Code::BadArguments;
   const Pending::Seen node = pending.look(ask.path);

@@ -15,11 +15,6 @@ bool is_ttl(wire::CreateMode mode) {
   return mode == wire::CreateMode::PersistentTtl || mode == wire::CreateMode::PersistentSequentialTtl;
 }
 
-bool is_ephemeral(const Ask& ask) {
-  const auto mode = static_cast<wire::CreateMode>(ask.flags);
-  return mode == wire::CreateMode::Ephemeral || mode == wire::CreateMode::EphemeralSequential;
-}
-
 bool is_sequential(const Ask& ask) {
   const auto mode = static_cast<wire::CreateMode>(ask.flags);
   return mode == wire::CreateMode::PersistentSequential || mode == wire::CreateMode::EphemeralSequential ||
@@ -43,7 +38,7 @@ void append_suffix(std::string& path, int32_t created) { fmt::format_to(std::bac
 
 wire::Code Preparer::State::create(const Ask& ask, Turn& turn) {
   if (const wire::Code mode = check_mode(ask); mode != wire::Code::Ok) return mode;
-  const wire::Code session = check_session(turn.request.session, is_ephemeral(ask));
+  const wire::Code session = check_session(turn.request, is_ephemeral(ask));
   if (session != wire::Code::Ok) return session;
   if (wire::is_absent(ask.path)) return wire::Code::MarshallingError;
   if (!may_name_parent(ask.path)) return wire::Code::BadArguments;
@@ -98,7 +93,7 @@ void Preparer::State::record_create(const Ask& ask, const Turn& turn, const Pend
     state.exists = true;
     state.stat = {};
     state.stat.czxid = state.stat.mzxid = state.stat.pzxid = turn.zxid.value;
-    state.stat.ctime = state.stat.mtime = turn.time;
+    state.stat.ctime = state.stat.mtime = turn.now.wall_ms;
     state.stat.ephemeral_owner = owner_of(ask, turn.request.session);
     state.child_count = 0;
     state.data_bytes = static_cast<int64_t>(ask.data.size());

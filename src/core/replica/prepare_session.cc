@@ -13,6 +13,8 @@ wire::Code Preparer::State::create_session(Turn& turn) {
   const int32_t timeout_ms = in.i32();
   if (!in.ok()) return wire::Code::MarshallingError;
   turn.out.i32(timeout_ms);
+  // Learners may commit, apply and tell the client before our own log has it: requests of the session come at once.
+  sessions.add(turn.request.session, timeout_ms, turn.now.monotonic);
   return wire::Code::Ok;
 }
 

@@ -103,6 +103,27 @@ TEST(PrepareSession, CreateCarriesTheTimeout) {
   EXPECT_EQ(world.sessions.all().at(SessionId{5}), 30000);
 }
 
+// The client may have heard of its session from a learner that has applied it before us.
+TEST(PrepareSession, ASessionIsKnownBeforeItIsApplied) {
+  World world;
+  constexpr World::Asker fresh{SessionId{5}, nullptr, Origin::Client, 1};
+  EXPECT_EQ(world.code(Op::Create, create("/early"), fresh), Code::UnknownSession);
+  world.ask(Op::CreateSession, std::string_view("\0\0\x75\x30", 4), {SessionId{5}, nullptr, Origin::Server, 0});
+  EXPECT_EQ(world.code(Op::Create, create("/ephemeral", 1), fresh), Code::Ok);
+  EXPECT_EQ(world.code(Op::CloseSession, "", fresh), Code::Ok);
+  EXPECT_EQ(world.code(Op::Create, create("/late"), fresh), Code::SessionExpired);
+  world.apply();
+  EXPECT_EQ(world.tree.find("/ephemeral"), tree::kNoNode);
+}
+
+// Spec: client 8.4: -12 is a standalone server's word.
+TEST(PrepareSession, InAnEnsembleAnUnknownSessionHasExpired) {
+  ReplicaSettings settings;
+  settings.in_ensemble = true;
+  World world(settings);
+  EXPECT_EQ(world.code(Op::Create, create("/x"), {SessionId{99}, nullptr, Origin::Client, 1}), Code::SessionExpired);
+}
+
 #ifdef QUORATE_PLANTED
 TEST(PrepareSession, ThePlantedFaultForgetsWhatIsInFlight) {
   World world;

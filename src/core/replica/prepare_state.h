@@ -17,7 +17,7 @@ constexpr size_t kTxnOverhead = 96;  ///< Header, lengths, digest and suffix of 
 struct Turn {
   const WriteRequest& request;
   Zxid zxid;
-  int64_t time = 0;
+  Now now;
   wire::Encoder out;  ///< Behind the header.
 };
 
@@ -33,8 +33,8 @@ struct Preparer::State {
   wire::Code single(wire::Op op, Turn& turn);
   wire::Code judge(const Ask& ask, Turn& turn);
   wire::Code reconfig(const Turn& turn);
-  /// Spec: client 8.4. Requests that make an ephemeral call an unknown session expired.
-  wire::Code check_session(SessionId session, bool for_ephemeral) const;
+  /// Spec: client 8.4, 8.7. Members call an unknown session expired; a server of its own only for an ephemeral.
+  wire::Code check_session(const WriteRequest& request, bool for_ephemeral) const;
   bool permits(const Pending::Seen& seen, int32_t wanted, const Turn& turn) const;
   /// Writes the storable form of a request's list to `acl`.
   wire::Code fix_acl(const wire::AclVector& list, const Turn& turn);

@@ -25,6 +25,7 @@ Replica::Replica(ReplicaSettings settings, auth::Auth auth, StartingPoint start,
       role_(start.role),
       serving_(role_.alone()),
       session_table_(settings_.tick),
+      local_sessions_(settings_.tick),
       watches_(start.seed),
       journal_(journal),
       preparer_(*tree_, session_table_, auth_, settings_),
@@ -94,12 +95,14 @@ void Replica::begin_close(Connection& connection) {
 
 void Replica::close_all() {
   serving_ = false;
+  reading_only_ = false;
   // What was asked in a role that has ended is never answered.
   for (InFlight& write : in_flight_) {
     if (write.connection != nullptr) --write.connection->writes_in_flight;
     write.connection = nullptr;
   }
   while (!syncs_.empty()) --syncs_.pop()->writes_in_flight;
+  while (!own_syncs_.empty()) --own_syncs_.pop().connection->writes_in_flight;
   while (!stalled_.empty()) --stalled_.pop().connection->writes_in_flight;
   // Clients that have gone were kept for their writes only.
   boost::unordered::erase_if(connections_, [](const auto& entry) { return entry.second->released; });
@@ -121,6 +124,7 @@ void Replica::forget(Connection& connection) {
 }
 
 void Replica::on_tick() {
+  expire_local();
   const bool tracks = role_.follow == nullptr || planted(Planted::FollowerExpires);
   if (!serving_ || !tracks) return;
   for (const SessionId id : session_table_.expire(now_.monotonic)) {
@@ -137,7 +141,9 @@ void Replica::on_tick() {
   }
 }
 
-Millis Replica::next_tick() const { return std::min(session_table_.next_expiry(), cleaner_.next()); }
+Millis Replica::next_tick() const {
+  return std::min({session_table_.next_expiry(), local_sessions_.next_expiry(), cleaner_.next()});
+}
 
 std::vector<Connection*> Replica::connections() const {
   std::vector<Connection*> all;

@@ -69,6 +69,8 @@ class Replica {
   void apply_until(Zxid zxid) { apply_until_ = zxid; }
   /// A member's role is established: clients are served from now on. A server of its own always serves.
   void begin_serving();
+  /// A member that has no leader lets clients read that asked for that much. Spec: client 2.5.
+  void begin_reading_only() { reading_only_ = true; }
 
   // From learners, on the leader (learners.cc).
   void on_forwarded(const zab::Forwarded& request);
@@ -96,6 +98,8 @@ class Replica {
   tree::Tree& tree() { return *tree_; }
   const tree::SessionList& sessions() const { return sessions_; }
   const session::SessionTable& session_table() const { return session_table_; }
+  /// Sessions that no other server knows.
+  const session::SessionTable& local_sessions() const { return local_sessions_; }
   const tree::WatchTables& watches() const { return watches_; }
   const ReplicaSettings& settings() const { return settings_; }
   const auth::Auth& auth() const { return auth_; }
@@ -104,6 +108,7 @@ class Replica {
   /// Received and not answered, but for frames that the shell still holds. Spec: client 9.4.
   size_t requests_in_process() const { return in_flight_.size() + syncs_.size() + stalled_.size() + waiting_reads_; }
   bool serving() const { return serving_; }
+  bool reading_only() const { return reading_only_; }
   /// The role ends: every client is let go.
   void close_all();
   /// Opened and not released.
@@ -161,7 +166,7 @@ class Replica {
   bool admit(Connection& connection, const Request& request);
   bool admit_large(Connection& connection, size_t frame_bytes);
   int64_t large_bytes(size_t frame_bytes) const;
-  void carry_out(Connection& connection, const Request& request, std::string_view frame);
+  void carry_out(Connection& connection, Request request, std::string_view frame);
   void submit(Connection& connection, const Request& request);
   void submit_own(wire::Op op, SessionId session, std::string_view body);
   void enqueue_write(Connection* connection, const WriteRequest& write, Millis received);
@@ -176,6 +181,8 @@ class Replica {
   void count_read(const Request& request, size_t reply_bytes);
   void answer_read(Connection& connection, const Request& request);
   void answer_waiting(Connection& connection);
+  void await_commits(Connection& connection, const Request& request, std::string_view frame);
+  void answer_own_syncs();
   void answer_waited(Connection& connection, const Waiting& waited);
   void answer_auth(Connection& connection, const Request& request);
   void reply_code(Connection& connection, int32_t xid, Zxid zxid, wire::Code code);
@@ -184,6 +191,19 @@ class Replica {
   void pause_if_overloaded(Connection& connection);
   void resume_if_fine(Connection& connection);
   static bool is_write(wire::Op op);
+
+  // local_sessions.cc
+  bool makes_local_sessions() const { return reading_only_ || (settings_.local_sessions && !role_.alone()); }
+  bool is_local(SessionId id) const {
+    return local_sessions_.size() > 0 && local_sessions_.state(id) != session::Touch::Unknown;
+  }
+  void create_local(Connection& connection, int32_t timeout_ms);
+  void renew_local(Connection& connection, SessionId session);
+  bool refused_read_only(const Request& request) const;
+  bool settle_local(Connection& connection, Request& request);
+  void upgrade(Connection& connection);
+  void end_local(Connection& connection, const Request& request);
+  void expire_local();
 
   // forward.cc
   void forward_write(Connection* connection, const WriteRequest& write, Millis received);
@@ -224,8 +244,10 @@ class Replica {
   tree::SessionList sessions_;
   Role role_;
   bool serving_;
-  session::SessionTable session_table_;  ///< Empty on a learner: the leader tracks.
-  session::Owners owners_;               ///< Kept by a leader.
+  bool reading_only_ = false;
+  session::SessionTable session_table_;   ///< Empty on a learner: the leader tracks.
+  session::SessionTable local_sessions_;  ///< In no txn, and nowhere else.
+  session::Owners owners_;                ///< Kept by a leader.
   tree::WatchTables watches_;
   zab::Journal& journal_;
   Preparer preparer_;
@@ -241,6 +263,11 @@ class Replica {
 
   Fifo<InFlight> in_flight_;
   Fifo<Connection*> syncs_;  ///< Forwarded, not answered; each keeps its connection alive.
+  struct OwnSync {
+    Zxid after;
+    Connection* connection;
+  };
+  Fifo<OwnSync> own_syncs_;  ///< A leader's, for clients of its own; the same.
   /// Connections whose session the leader is asked about, in order; an answer is for the first of its session.
   std::vector<std::pair<SessionId, ConnId>> revalidating_;
   boost::unordered_flat_map<SessionId, int32_t, std::hash<SessionId>> touched_;

@@ -56,12 +56,13 @@ struct ConnectFields {
   SessionId session{};
   std::string password = std::string(16, '\0');
   bool with_read_only = true;
+  bool read_only = false;
 };
 
 inline std::string connect_request(const ConnectFields& fields = {}) {
   Bytes bytes;
   bytes.i32(0).i64(fields.last_zxid).i32(fields.timeout_ms).i64(fields.session.value).text(fields.password);
-  if (fields.with_read_only) bytes.i8(0);
+  if (fields.with_read_only) bytes.i8(fields.read_only ? 1 : 0);
   return bytes;
 }
 

@@ -41,8 +41,11 @@ struct CleanerSettings {
 
 struct ReplicaSettings {
   int64_t server_id = 1;
+  bool in_ensemble = false;  ///< Sessions that are not known have expired.
   Millis tick{3000};
   session::TimeoutLimits timeouts{6000, 60000};
+  bool local_sessions = false;                  ///< localSessionsEnabled
+  bool local_sessions_upgrade = false;          ///< localSessionsUpgradingEnabled
   bool extended_types = false;                  ///< extendedTypesEnabled
   bool emulate_353_ttl = false;                 ///< emulate353TTLNodes
   bool enforce_quota = false;                   ///< enforceQuota

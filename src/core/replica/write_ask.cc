@@ -84,6 +84,11 @@ bool decode_part(wire::Decoder& in, Ask& part) {
 
 }  // namespace
 
+bool is_ephemeral(const Ask& ask) {
+  const auto mode = static_cast<wire::CreateMode>(ask.flags);
+  return mode == wire::CreateMode::Ephemeral || mode == wire::CreateMode::EphemeralSequential;
+}
+
 bool decode_ask(wire::Decoder& in, Ask& ask) {
   switch (ask.op) {
     case wire::Op::Create:

@@ -20,6 +20,9 @@ struct Ask {
   int64_t ttl = -1;
 };
 
+/// Of a create.
+bool is_ephemeral(const Ask& ask);
+
 /// Reads the record that belongs to ask.op: the creates, delete, setData, setACL, check, deleteContainer. Bytes behind
 /// it are left alone. False: cut short or malformed.
 bool decode_ask(wire::Decoder& in, Ask& ask);

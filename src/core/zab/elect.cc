@@ -13,6 +13,7 @@ using wire::PeerState;
 constexpr Millis kNever{std::numeric_limits<int64_t>::max()};
 constexpr int64_t kNobody = std::numeric_limits<int64_t>::min();
 constexpr Zxid kMissingHistory{-1};
+constexpr Millis kSoon{1000};
 
 bool is_state(int32_t state) { return state >= 0 && state <= static_cast<int32_t>(PeerState::Observing); }
 
@@ -136,7 +137,8 @@ void Elect::count_early(Millis now) {
 }
 
 void Elect::on_looking(ServerId from, const CastVote& cast, Millis now) {
-  if (initial().zxid == kMissingHistory || cast.vote.zxid == kMissingHistory) return;
+  if (cast.vote.zxid == kMissingHistory) return;
+  if (initial().zxid == kMissingHistory) return ask_soon(now);
   if (cast.vote.round < round_) return;
   if (cast.vote.round > round_) {
     round_ = cast.vote.round;
@@ -148,6 +150,12 @@ void Elect::on_looking(ServerId from, const CastVote& cast, Millis now) {
   }
   received_[from] = {.vote = cast.vote, .state = cast.state, .version = 0};
   consider(now);
+}
+
+// An election is under way without us, and nobody will tell us how it went.
+void Elect::ask_soon(Millis now) {
+  interval_ = std::min(interval_, kSoon);
+  next_announce_ = now + interval_;
 }
 
 // The one who follows or leads has decided already: in our round it may complete our quorum; in any round a quorum of

@@ -91,6 +91,7 @@ class Elect {
   void answer_voter(ServerId to, const Vote& vote, Millis now);
   void on_unsought(ServerId from, const CastVote& cast, Millis now);
   void on_looking(ServerId from, const CastVote& cast, Millis now);
+  void ask_soon(Millis now);
   void on_settled(ServerId from, const CastVote& cast, Millis now);
   void count_early(Millis now);
   void consider(Millis now);

@@ -51,6 +51,20 @@ TEST(ElectDecides, WithoutAHistoryNobodyLeadsThoughOthersFollow) {
   }
 }
 
+TEST(ElectDecides, WithoutAHistoryWeAskHowTheElectionOfOthersWent) {
+  Probe probe(3, voters_to(3));
+  probe.look(-1, 1);
+  probe.wait(100000);
+  probe.said();
+  probe.hear(1, kLooking, vote(1, 0x105, 1, 1));
+  probe.wait(999);
+  EXPECT_EQ(probe.said(), Lines{});
+  probe.wait(1);
+  EXPECT_EQ(probe.said().size(), 2U);
+  for (const int64_t voter : {2, 1}) probe.hear(voter, voter == 2 ? kLeading : kFollowing, vote(2, 0x105, 1, 1));
+  EXPECT_EQ(probe.outcome(), "follows 2");
+}
+
 TEST(ElectDecides, OwnVoteCountsOnce) {
   Probe probe(2, voters_to(5));
   probe.look(0x105, 1);

@@ -13,6 +13,14 @@ struct Epochs {
   friend bool operator==(const Epochs&, const Epochs&) = default;
 };
 
+/// An epoch that was established, and the end of the history that it began with. A server that was brought there
+/// before the epoch's first txn calls its position (epoch, 0).
+struct EpochStart {
+  int64_t epoch = 0;
+  Zxid before;
+  friend bool operator==(const EpochStart&, const EpochStart&) = default;
+};
+
 /// What must be durable before the step machine that asked goes on; one at a time, before any later batch of the
 /// journal. The shell answers with on_disk_done(); a failure ends the process.
 struct DiskOrder {

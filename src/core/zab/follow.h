@@ -123,6 +123,8 @@ class Follow {
   /// Why it is over.
   const std::string& reason() const { return reason_; }
   int64_t leader_epoch() const { return leader_epoch_; }
+  /// The leader's epoch has begun while we followed, and this is how.
+  const std::optional<EpochStart>& epoch_began() const { return epoch_began_; }
   /// A digest of this leader was believed, and was not our tree's.
   bool digest_differed() const { return digest_differed_; }
   /// What the leader says of its tree is only counted.
@@ -194,6 +196,7 @@ class Follow {
   bool must_reload_ = false;
   bool wants_tree_;
   bool digest_differed_ = false;
+  std::optional<EpochStart> epoch_began_;
   std::string reason_;
   Millis now_;  ///< Of the input being taken.
   Millis deadline_;

@@ -134,6 +134,9 @@ bool Follow::append(Zxid zxid, std::string_view txn) {
     return false;
   }
   journal_.append(zxid, txn);
+  // What came before NEWLEADER is the leader's word only: its own log may have the hole.
+  const bool begins = zxid.epoch() == leader_epoch_ && last_.epoch() < leader_epoch_;
+  if (begins && may_log()) epoch_began_ = {leader_epoch_, last_};
   last_ = zxid;
   return true;
 }

@@ -246,6 +246,22 @@ TEST(FollowSync, TheTreeCanBeAskedForWithoutNeed) {
   }
 }
 
+// Known-faults R-D4: what is told of an epoch's beginning was seen, and not heard of.
+TEST(FollowStream, SeesItsLeadersEpochBegin) {
+  for (const bool seen : {true, false}) {
+    auto bench = learner_in(Phase::CatchingUp);
+    if (!seen) bench->receive({proposal(zxid(2, 1)), commit(zxid(2, 1))});
+    bench->receive(new_leader());
+    bench->work();
+    EXPECT_FALSE(bench->follow.epoch_began());
+    bench->receive(proposal(zxid(2, seen ? 1 : 2)));
+    ASSERT_EQ(bench->follow.epoch_began().has_value(), seen);
+    if (seen) {
+      EXPECT_EQ(*bench->follow.epoch_began(), (EpochStart{2, zxid(1, 5)}));
+    }
+  }
+}
+
 // Disk 5.4: the second time, behind the leader's own snapshot, it is the leader's digest that is wrong.
 TEST(FollowDigest, DiffersTwiceUnderOneLeader) {
   struct Case {

@@ -158,6 +158,8 @@ class Lead {
   const Epochs& epochs() const { return epochs_; }
   /// The one that is led: 0 until it is settled and promised.
   int64_t epoch() const { return epochs_.accepted < discover_.epoch() ? 0 : discover_.epoch(); }
+  /// Those that it was given, and the one that it has established.
+  const std::vector<EpochStart>& epoch_starts() const { return settings_.sync.epochs; }
   /// Why it is over.
   const std::string& reason() const { return reason_; }
   const std::map<LinkId, std::unique_ptr<Learner>>& learners() const { return learners_; }

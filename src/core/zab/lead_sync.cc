@@ -95,7 +95,7 @@ void Lead::on_history(LinkId link, Zxid zxid, std::string_view payload, Millis n
   now_ = std::max(now_, now);
   Learner* learner = find(link);
   if (learner == nullptr || learner->phase != LearnerPhase::AwaitingDisk || zxid > learner->disk_until) return;
-  if (!follows(learner->disk_at, zxid)) {
+  if (!follows(learner->disk_at, zxid) || !joins_on(learner->disk_at, zxid, settings_.sync.epochs)) {
     no_history(*learner);
     return give_turns();
   }

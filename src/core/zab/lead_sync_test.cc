@@ -236,6 +236,34 @@ TEST(LeadSync, ALogThatDoesNotServe) {
   }
 }
 
+// SIM-C1b (2099): the first txn of an epoch does not tell what should be before it; somebody must have seen it.
+TEST(LeadSync, AnEpochOnDiskThatNobodySawBegin) {
+  struct Case {
+    const char* why;
+    std::vector<EpochStart> known;
+    bool served;
+  };
+  const Case cases[] = {
+      {"never seen", {}, false}, {"behind another txn", {{1, zxid(0, 9)}}, false}, {"seen", {{1, zxid(0, 8)}}, true}};
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.why);
+    Start start;
+    start.base = zxid(1, 2);
+    start.settings.sync.epochs = c.known;
+    FromDisk leader(start);
+    EXPECT_EQ(leader.come(3, zxid(0, 7)), Page{"3 history 0x7 to 0x100000002"});
+    leader.lead.on_history(Bench::link(3), zxid(0, 8), txn(zxid(0, 8)), leader.now);
+    leader.history({1, 2});
+    EXPECT_EQ(leader.knows(3), c.served);
+    leader.end();
+    if (c.served) {
+      EXPECT_EQ(leader.take().back(), "3 < NEWLEADER 0x200000000");
+    } else {
+      EXPECT_EQ(leader.come(3, zxid(0, 7)), (Page{"3 < SNAP 0x200000002", "3 tree"}));
+    }
+  }
+}
+
 TEST(LeadSync, AnswersOfTheLogForALinkThatIsGone) {
   FromDisk leader;
   leader.come(3, zxid(1, 3));

@@ -66,6 +66,11 @@ bool follows(Zxid last, Zxid next) {
   return next == last || next.value == last.value + 1;
 }
 
+bool joins_on(Zxid last, Zxid next, const std::vector<EpochStart>& epochs) {
+  if (next.epoch() == last.epoch()) return true;
+  return std::ranges::find(epochs, EpochStart{next.epoch(), last}) != epochs.end();
+}
+
 SyncPlan choose_sync(Zxid peer, const Journal& journal, const SyncSettings& settings) {
   if (settings.force_snapshot) return snap("forceSnapshotSync is set");
   if (peer < Zxid{0}) return snap("its history is in doubt");

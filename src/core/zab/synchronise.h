@@ -3,19 +3,13 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "core/zab/epochs.h"
 #include "core/zab/journal.h"
 
 /// What a learner lacks, and how the leader brings it there. A pure choice; who makes it registers the learner for
 /// live traffic in the same step (rule 21).
 /// Spec: quorum 3.5, rules 21 to 25; known-faults MUST-3, R-S4.
 namespace quorate::zab {
-
-/// An epoch that was established, and the end of the history that it began with. A server that was brought there
-/// before the epoch's first txn calls its position (epoch, 0).
-struct EpochStart {
-  int64_t epoch = 0;
-  Zxid before;
-};
 
 struct SyncSettings {
   bool force_snapshot = false;
@@ -38,6 +32,10 @@ struct SyncPlan {
   Zxid from;  ///< The peer holds our history up to here. Of Snap: nothing.
   const char* why = "";
 };
+
+/// Is it known that nothing is missing between the two, where `next` begins an epoch? By its counter alone a hole in
+/// front of it does not show (known-faults R-D4, 2099).
+bool joins_on(Zxid last, Zxid next, const std::vector<EpochStart>& epochs);
 
 /// May `next` follow `last` in a gap-free history? Compat: Apache repeats a zxid on a failed txn (client 3.5).
 bool follows(Zxid last, Zxid next);

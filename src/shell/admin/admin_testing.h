@@ -50,6 +50,8 @@ class FakeServer {
   ServerView view() {
     ServerView v{.tree = tree,
                  .sessions = sessions,
+                 .session_list = session_list,
+                 .local_sessions = local_sessions,
                  .watches = watches,
                  .stats = stats,
                  .metrics = metrics,
@@ -71,6 +73,8 @@ class FakeServer {
 
   tree::Tree tree{tree::HashKey{1, 2}};
   session::SessionTable sessions{Millis{2000}};
+  tree::SessionList session_list;
+  session::SessionTable local_sessions{Millis{2000}};
   tree::WatchTables watches;
   replica::ServerStats stats;
   Metrics metrics;
@@ -119,6 +123,8 @@ inline void FakeServer::put_to_use() {
   fill_watches(c, d);
   sessions.add(kD, 20000, Millis{2142598});
   sessions.add(kC, 30000, Millis{2142599});
+  session_list.add(kD, 20000);
+  session_list.add(kC, 30000);
   d.timeout_ms = 20000;
   c.timeout_ms = 30000;
   // Apache's smallest latency of a connection stays 0 until crst; here it is what it is.

@@ -12,19 +12,15 @@ uint64_t bits(SessionId id) { return static_cast<uint64_t>(id.value); }
 
 /// A learner knows the sessions and their time-outs; when they end the leader decides.
 std::string global_sessions(const ServerView& view) {
-  std::vector<SessionId> ids;
-  for (const auto& bucket : view.sessions.buckets())
-    ids.insert(ids.end(), bucket.sessions.begin(), bucket.sessions.end());
-  std::ranges::sort(ids);
-  std::string text = fmt::format("Global Sessions({}):\n", ids.size());
-  for (const SessionId id : ids) text += fmt::format("0x{:x}\t{}ms\n", bits(id), view.sessions.timeout_ms(id));
+  std::string text = fmt::format("Global Sessions({}):\n", view.session_list.size());
+  for (const auto& [id, timeout_ms] : view.session_list.all()) {
+    text += fmt::format("0x{:x}\t{}ms\n", bits(id), timeout_ms);
+  }
   return text;
 }
 
-std::string session_sets(const ServerView& view) {
-  if (view.mode == Mode::Follower || view.mode == Mode::Observer) return global_sessions(view);
-
-  const auto buckets = view.sessions.buckets();
+std::string session_sets(const session::SessionTable& sessions, const ServerView& view) {
+  const auto buckets = sessions.buckets();
   size_t tracked = 0;
   for (const auto& bucket : buckets) tracked += bucket.sessions.size();
   std::string text = fmt::format("Session Sets ({})/({}):\n", buckets.size(), tracked);
@@ -33,6 +29,12 @@ std::string session_sets(const ServerView& view) {
     for (const SessionId id : bucket.sessions) text += fmt::format("\t0x{:x}\n", bits(id));
   }
   return text;
+}
+
+std::string all_sessions(const ServerView& view) {
+  const bool learns = view.mode == Mode::Follower || view.mode == Mode::Observer;
+  const std::string global = learns ? global_sessions(view) : session_sets(view.sessions, view);
+  return view.local_sessions.size() == 0 ? global : "Local " + session_sets(view.local_sessions, view) + global;
 }
 
 std::string ephemerals(const ServerView& view) {
@@ -77,7 +79,7 @@ std::string connection_sets(const ServerView& view) {
 }  // namespace
 
 std::string dump_text(const ServerView& view) {
-  return "SessionTracker dump:\n" + session_sets(view) + "ephemeral nodes dump:\n" + ephemerals(view) +
+  return "SessionTracker dump:\n" + all_sessions(view) + "ephemeral nodes dump:\n" + ephemerals(view) +
          "Connections dump:\n" + connection_sets(view);
 }
 

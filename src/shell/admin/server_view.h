@@ -10,6 +10,7 @@
 #include "core/replica/connection.h"
 #include "core/replica/server_stats.h"
 #include "core/session/session_table.h"
+#include "core/tree/session_list.h"
 #include "core/tree/tree.h"
 #include "core/tree/watch_table.h"
 #include "shell/admin/java_format.h"
@@ -84,7 +85,9 @@ struct Surroundings {
 
 struct ServerView {
   const tree::Tree& tree;
-  const session::SessionTable& sessions;
+  const session::SessionTable& sessions;        ///< Tracked here; a learner's is empty.
+  const tree::SessionList& session_list;        ///< All of the ensemble.
+  const session::SessionTable& local_sessions;  ///< Known here only.
   const tree::WatchTables& watches;
   const replica::ServerStats& stats;
   const Metrics& metrics;

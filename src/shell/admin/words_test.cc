@@ -222,6 +222,19 @@ TEST(Words, LearnersDumpSessionsWithTheirTimeouts) {
   }
 }
 
+// Spec: operations 2.4, dump; client 8.7.
+TEST(Words, LocalSessionsComeFirst) {
+  FakeServer server;
+  server.put_to_use();
+  server.local_sessions.add(SessionId{0x77}, 10000, Millis{2142598});
+  ServerView view = server.view();
+  view.mode = Mode::Follower;
+  const std::string text = answer_word("dump", view).text;
+  EXPECT_TRUE(text.starts_with("SessionTracker dump:\nLocal Session Sets (1)/(1):\n1 expire at ")) << text;
+  EXPECT_TRUE(text.contains(":\n\t0x77\nGlobal Sessions(2):\n"));
+  EXPECT_TRUE(answer_word("mntr", view).text.contains("zk_local_sessions\t1\n"));
+}
+
 TEST(Words, OurVersionLine) {
   const Version version = make_version("293c895a8d966a3ecb92872be4a1daf87d725da2", "2026-02-11 20:15", "0.1.0");
   EXPECT_EQ(version.compatible, "3.9.5-293c895a8d966a3ecb92872be4a1daf87d725da2, built on 2026-02-11 20:15 UTC");

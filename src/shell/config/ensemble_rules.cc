@@ -55,7 +55,6 @@ void warn_of_what_is_missing(Draft& draft) {
   const auto ignored = [&](const char* key, const char* why) {
     draft.log(Level::Warn, fmt::format("config: key {} accepted and ignored: {}", key, why));
   };
-  if (settings.read_only_mode) ignored("readonlymode.enabled", "a server without its ensemble serves nobody");
   if (!settings.ensemble.leader_serves) ignored("leaderServes", "the leader serves clients too");
   if (!settings.ensemble.sync_enabled) ignored("syncEnabled", "observers keep a log and snapshots too");
 }

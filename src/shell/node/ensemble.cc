@@ -6,7 +6,16 @@
 namespace quorate::node {
 namespace {
 
-replica::MemberSettings member_settings(const config::EnsembleSettings& settings, Millis tick) {
+replica::ReplicaSettings replica_settings(const NodeSettings& node) {
+  replica::ReplicaSettings replica = node.replica;
+  replica.local_sessions = node.ensemble->local_sessions;
+  replica.local_sessions_upgrade = node.ensemble->local_sessions_upgrading;
+  return replica;
+}
+
+replica::MemberSettings member_settings(const NodeSettings& node) {
+  const config::EnsembleSettings& settings = *node.ensemble;
+  const Millis tick = node.replica.tick;
   const ServerId self{settings.my_id};
   const bool observer = settings.role == wire::Role::Observer;
   replica::MemberSettings member;
@@ -29,6 +38,7 @@ replica::MemberSettings member_settings(const config::EnsembleSettings& settings
   member.follow.config_version = settings.config.version;
   member.follow.init_limit = Millis{tick.value * settings.init_limit};
   member.follow.sync_limit = Millis{tick.value * settings.sync_limit};
+  member.reads_without_leader = node.read_only_mode;
   member.kept_txns = static_cast<size_t>(std::max(settings.commit_log_count, 1));
   return member;
 }
@@ -78,7 +88,7 @@ LeaderLinkSettings leader_settings(const NodeSettings& settings) {
 Ensemble::Ensemble(EnsembleParts parts, replica::MemberStart start, storage::EpochFiles epochs)
     : parts_(std::move(parts)),
       settings_(*parts_.settings.ensemble),
-      member_(member_settings(settings_, parts_.settings.replica.tick), parts_.settings.replica, parts_.settings.auth,
+      member_(member_settings(parts_.settings), replica_settings(parts_.settings), parts_.settings.auth,
               electorate_of(settings_), std::move(start)),
       orders_(parts_.disk, parts_.settings, std::move(epochs)),
       history_(parts_.disk, {parts_.settings.recovery.snapshot_directory, parts_.settings.recovery.log_directory},
@@ -208,6 +218,7 @@ void Ensemble::on_history_done() {
 }
 
 admin::Mode Ensemble::mode() const {
+  if (member_.replica().reading_only()) return admin::Mode::ReadOnly;
   if (member_.state() == wire::PeerState::Leading) return admin::Mode::Leader;
   return settings_.role == wire::Role::Observer ? admin::Mode::Observer : admin::Mode::Follower;
 }

@@ -165,6 +165,69 @@ TEST(Ensemble, ClientsOfAServerWithoutALeaderAreLetGo) {
   EXPECT_TRUE(late.closed);
 }
 
+// Spec: client 2.5.
+TEST(Ensemble, AMinorityLetsClientsReadThatAskForNoMore) {
+  Servers all(3, [](NodeSettings& settings) { settings.read_only_mode = true; });
+  ASSERT_EQ(all.lead(), 3);
+  all.must(all.join(1), Op::Create, ask::create("/a"));
+  all.stop(2);
+  all.stop(3);
+  all.advance(5000);
+  EXPECT_EQ(all.word(1, "isro"), "ro");
+  EXPECT_TRUE(all.word(1, "srvr").contains("Mode: read-only"));
+  Wire& whole = all.connect(1);
+  all.send(whole, testing::connect_request({.timeout_ms = 20000}));
+  all.settle();
+  EXPECT_TRUE(whole.closed);
+
+  Wire& reader = all.connect(1);
+  all.send(reader, testing::connect_request({.timeout_ms = 20000, .read_only = true}));
+  all.settle();
+  ASSERT_EQ(reader.to_client.size(), 41U);
+  EXPECT_EQ(reader.to_client.back(), 1);
+  reader.to_client.clear();
+  const auto ask_once = [&](Op op, const std::string& body) {
+    all.send(reader, testing::request(5, op, body));
+    all.settle();
+    const auto replies = all.replies(reader);
+    return replies.empty() ? static_cast<testing::Code>(-4) : replies.back().code;
+  };
+  EXPECT_EQ(ask_once(Op::GetData, testing::path_watch("/a", true)), testing::Code::Ok);
+  EXPECT_EQ(ask_once(Op::SetData, ask::set_data("/a", "x")), testing::Code::NotReadOnly);
+  EXPECT_EQ(ask_once(Op::Create, ask::create("/e", 1)), testing::Code::NotReadOnly);
+  EXPECT_EQ(ask_once(Op::Sync, ask::path_only("/a")), testing::Code::NotReadOnly);
+
+  all.start(3);
+  ASSERT_NE(all.lead(10000), 0);
+  EXPECT_TRUE(reader.closed);
+  EXPECT_EQ(all.word(1, "isro"), "rw");
+}
+
+TEST(Ensemble, ObserversFollowWithoutAVote) {
+  Servers all(4, [](NodeSettings& settings) {
+    wire::QuorumConfig& config = settings.ensemble->config;
+    config.members.back().role = wire::Role::Observer;
+    if (settings.ensemble->my_id == 4) settings.ensemble->role = wire::Role::Observer;
+  });
+  ASSERT_EQ(all.lead(), 3);
+  EXPECT_TRUE(all.word(4, "srvr").contains("Mode: observer"));
+  EXPECT_TRUE(all.word(3, "mntr").contains("zk_synced_observers\t1\n"));
+  all.must(all.join(4), Op::Create, ask::create("/a"));
+  all.advance(500);
+  for (int id = 1; id <= 4; ++id) EXPECT_TRUE(all.has(id, "/a")) << id;
+  all.stop(4);
+  all.must(all.join(1), Op::Create, ask::create("/b"));
+  all.start(4);
+  all.advance(1000);
+  EXPECT_TRUE(all.has(4, "/b"));
+  // Two of the three voters are gone: an observer is no replacement.
+  all.stop(1);
+  all.stop(2);
+  all.advance(5000);
+  EXPECT_FALSE(all.node(3).member()->serving());
+  EXPECT_FALSE(all.node(4).member()->serving());
+}
+
 TEST(Ensemble, AllComeBackWithWhatTheyHad) {
   Servers all(3);
   ASSERT_EQ(all.lead(), 3);

@@ -53,6 +53,7 @@ struct NodeSettings {
   admin::ConfView conf;       ///< For the word conf.
   admin::WordRules words;     ///< 4lw.commands.whitelist
   admin::Version version;
+  bool read_only_mode = false;  ///< readonlymode.enabled: a member without a leader lets clients read.
   std::optional<config::EnsembleSettings> ensemble;  ///< A member of one; else a server of its own.
 };
 

@@ -24,6 +24,8 @@ std::string Node::word_answer(Client& client, std::string_view word) {
 admin::ServerView Node::view(const Client& client, bool with_surroundings) const {
   admin::ServerView view{.tree = replica().tree(),
                          .sessions = replica().session_table(),
+                         .session_list = replica().sessions(),
+                         .local_sessions = replica().local_sessions(),
                          .watches = replica().watches(),
                          .stats = replica().stats(),
                          .metrics = metrics_,
@@ -41,7 +43,7 @@ admin::ServerView Node::view(const Client& client, bool with_surroundings) const
                          .digests = {replica().digest_history().begin(), replica().digest_history().end()},
                          .around = {}};
   if (ensemble_) view.mode = ensemble_->mode();
-  view.serving = replica().serving();
+  view.serving = replica().serving() || replica().reading_only();
   if (with_surroundings && surroundings_) view.around = surroundings_();
   return view;
 }

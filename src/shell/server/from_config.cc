@@ -89,6 +89,7 @@ node::NodeSettings node_settings(const config::Settings& settings, tree::HashKey
   node.sync_warning = storage.sync_warning;
   if (settings.ensemble.distributed()) node.ensemble = settings.ensemble;
   node.conf = conf_view(settings, node.recovery);
+  node.read_only_mode = settings.read_only_mode;
   node.words = {settings.admin.words, settings.read_only_word};
   node.version = admin::make_version(kRevision, kBuilt, kProductVersion);
   return node;

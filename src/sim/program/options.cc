@@ -49,11 +49,12 @@ bool scenario(std::string_view text, Options& options) {
 }
 
 bool faults(std::string_view text, Options& options) {
+  options.all_planted = text == "all";
   for (const PlantedName& known : planted_names()) {
-    if (text == "all" || text == known.name) options.planted.push_back(known.fault);
+    if (text == known.name) options.planted.push_back(known.fault);
   }
   if (options.what == Options::Do::Seeds) options.what = Options::Do::Planted;
-  return !options.planted.empty();
+  return options.all_planted || !options.planted.empty();
 }
 
 /// Takes one option and its value off the list.
@@ -100,23 +101,19 @@ std::optional<Options> parse_options(int argc, char** argv) {
     fmt::print(stderr, "{}", kUsage);
     return std::nullopt;
   }
+  for (const PlantedName& known : planted_names()) {
+    if (options.all_planted && known.of_ensemble == options.ensemble) options.planted.push_back(known.fault);
+  }
   return options;
 }
 
 const std::vector<PlantedName>& planted_names() {
   static const std::vector<PlantedName> names = {
-      {Planted::LostLogSync, "LostLogSync"},
-      {Planted::AckBeforeSync, "AckBeforeSync"},
-      {Planted::TornBatchTaken, "TornBatchTaken"},
-      {Planted::NoDirectorySync, "NoDirectorySync"},
-      {Planted::SnapshotMissesChange, "SnapshotMissesChange"},
-      {Planted::SnapshotNotSynced, "SnapshotNotSynced"},
-      {Planted::PurgeTooMuch, "PurgeTooMuch"},
-      {Planted::WatchNotRemoved, "WatchNotRemoved"},
-      {Planted::EphemeralKept, "EphemeralKept"},
-      {Planted::ReplayOffByOne, "ReplayOffByOne"},
-      {Planted::ReadPassesWrite, "ReadPassesWrite"},
-      {Planted::BadRollback, "BadRollback"},
+#define QUORATE_PLANTED_ALONE(name, what) {Planted::name, #name, what, false},
+#define QUORATE_PLANTED_OF_MEMBER(name, what) {Planted::name, #name, what, true},
+      QUORATE_PLANTED_STANDALONE(QUORATE_PLANTED_ALONE) QUORATE_PLANTED_ENSEMBLE(QUORATE_PLANTED_OF_MEMBER)
+#undef QUORATE_PLANTED_ALONE
+#undef QUORATE_PLANTED_OF_MEMBER
   };
   return names;
 }

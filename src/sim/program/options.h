@@ -25,6 +25,7 @@ struct Options {
   bool ensemble = false;               ///< Runs of several servers.
   const Scenario* scenario = nullptr;  ///< A scripted one of these.
   std::vector<Planted> planted;
+  bool all_planted = false;  ///< All that runs of this kind can find.
 
   Outcome run(uint64_t seed, bool verbose) const;
   /// What repeats it on the command line, besides the seed.
@@ -37,6 +38,8 @@ std::optional<Options> parse_options(int argc, char** argv);
 struct PlantedName {
   Planted fault;
   const char* name;
+  const char* what;  ///< What is wrong then.
+  bool of_ensemble;
 };
 const std::vector<PlantedName>& planted_names();
 const char* name_of(Planted fault);

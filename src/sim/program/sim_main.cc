@@ -11,7 +11,7 @@ namespace {
 
 int list() {
   fmt::print("planted faults:\n");
-  for (const PlantedName& known : planted_names()) fmt::print("  {}\n", known.name);
+  for (const PlantedName& known : planted_names()) fmt::print("  {:<26} {}\n", known.name, known.what);
   fmt::print("crash points:\n");
   for (size_t i = 0; i < kCrashPoints; ++i) fmt::print("  {}\n", name_of(static_cast<env::CrashPoint>(i)));
   fmt::print("rare events:\n");
@@ -91,10 +91,10 @@ int planted_faults(const Options& options) {
     const Totals totals = run_seeds(options, true);
     if (totals.failures.empty()) {
       ++missed;
-      fmt::print("{:<22} NOT FOUND in {} seeds\n", name_of(fault), totals.seeds);
+      fmt::print("{:<26} NOT FOUND in {} seeds\n", name_of(fault), totals.seeds);
     } else {
       const Failure& failure = totals.failures.front();
-      fmt::print("{:<22} found at seed {} ({} seeds run): {}\n", name_of(fault), failure.seed, totals.seeds,
+      fmt::print("{:<26} found at seed {} ({} seeds run): {}\n", name_of(fault), failure.seed, totals.seeds,
                  failure.text);
     }
     std::fflush(stdout);

@@ -78,9 +78,9 @@ public final class InteropTest {
     }
 
     private static int amongRestarts(String servers) throws Exception {
-        return again("nodes", InteropTest::nodes, servers) + again("errors", InteropTest::errors, servers)
-            + again("multi", InteropTest::multi, servers) + again("curatorNodes", InteropTest::curatorNodes, servers)
-            + again("curatorTransactions", InteropTest::curatorTransactions, servers)
+        return again("nodes", InteropTest::nodes, servers) + again("oneShotWatches", InteropTest::oneShotWatches, servers)
+            + again("persistentWatches", InteropTest::persistentWatches, servers)
+            + again("curatorNodes", InteropTest::curatorNodes, servers)
             + again("mutex", InteropTest::mutex, servers) + again("leaderLatch", InteropTest::leaderLatch, servers)
             + again("cache", InteropTest::cache, servers) + again("persistentNode", InteropTest::persistentNode, servers);
     }
