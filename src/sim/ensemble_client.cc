@@ -11,7 +11,6 @@ namespace {
 using wire::Op;
 
 constexpr size_t kMostAwaited = 16;
-constexpr size_t kMostLeftBehind = 4;
 constexpr int64_t kMicros = 1000;
 
 }  // namespace
@@ -147,6 +146,7 @@ void EnsembleClient::ping() {
 
 void EnsembleClient::send(Request request) {
   Awaited awaited{std::move(request), SIZE_MAX};
+  if (awaited.request.op == Op::Sync) awaited.floor = world_.record.sync_floor(server_);
   if (awaited.request.xid == 0) {
     awaited.request.xid = next_xid_++;
     ClientRequest fact;
@@ -177,10 +177,7 @@ void EnsembleClient::flush() {
 void EnsembleClient::hang_up(bool politely) {
   world_.trace.say("client {}: {}", number_, politely ? "hangs up" : "leaves its connection behind");
   if (!politely && stream_ != nullptr) {
-    stream_->watch([] {}, [] {});
-    stream_->want_readable(false);
-    left_behind_.push_back(std::move(stream_));
-    if (left_behind_.size() > kMostLeftBehind) left_behind_.erase(left_behind_.begin());
+    connected_ ? watch_left_behind(std::move(stream_)) : stream_.reset();
   }
   if (dial_ != 0) world_.fabric.forget_dial(std::exchange(dial_, 0));
   forget_connection();

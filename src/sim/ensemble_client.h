@@ -2,6 +2,8 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -64,7 +66,8 @@ class EnsembleClient {
  private:
   struct Awaited {
     Request request;
-    size_t place = 0;  ///< Among the history's requests; SIZE_MAX: it is none of them.
+    size_t place = 0;                                  ///< Among the history's requests; SIZE_MAX: it is none of them.
+    std::optional<EnsembleRecord::SyncFloor> floor{};  ///< Of a sync.
   };
   struct Beliefs {
     std::set<std::string> data, exist, child;
@@ -90,6 +93,8 @@ class EnsembleClient {
   void on_connected(std::string_view frame);
   void on_event(const wire::ReplyHeader& header, std::string_view body);
   void on_answer(const Awaited& awaited, const wire::ReplyHeader& header, std::string_view body);
+  void check_sync(const Awaited& awaited, int64_t zxid);
+  void watch_left_behind(SimStreamPtr stream);
   void on_restored(const Request& request, const wire::ReplyHeader& header, uint64_t order);
   void take_read(const Request& request, int32_t err, wire::Decoder in, ClientRequest& fact);
   void take_watch(const Request& request, const wire::ReplyHeader& header, uint64_t order);
@@ -102,7 +107,12 @@ class EnsembleClient {
   EnsembleAsks asks_;
 
   SimStreamPtr stream_;
-  std::vector<SimStreamPtr> left_behind_;
+  /// A connection that nobody uses any more, but what comes on it is looked at.
+  struct LeftBehind {
+    SimStreamPtr stream;
+    std::string partial;
+  };
+  std::vector<std::shared_ptr<LeftBehind>> left_behind_;
   uint32_t dial_ = 0;  ///< Under way; 0: none.
   uint32_t server_ = 0;
   bool connected_ = false;

@@ -12,7 +12,7 @@ namespace quorate::sim {
           event(ProposalAdopted) event(ProposalDropped) event(SessionMoved) event(SessionRenewedElsewhere)            \
               event(SessionExpired) event(SessionRefusedAhead) event(WatchesRestored) event(OutcomeUnknown)           \
                   event(ServerKilled) event(PowerLost) event(AllPowerLost) event(DiskErrorStopped) event(DiskFullMet) \
-                      event(ServerPaused)
+                      event(ServerPaused) event(HastySnapshot) event(FileDamaged)
 
 enum class EnsembleEvent : uint8_t {
 #define QUORATE_ENSEMBLE_EVENT_ENUM(name) name,

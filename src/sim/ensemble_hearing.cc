@@ -25,6 +25,8 @@ WatchTold::What what_of(wire::Event event) {
   return WatchTold::What::ChildrenChanged;
 }
 
+constexpr size_t kMostLeftBehind = 4;
+
 bool of_children(Op op) { return op == Op::GetChildren || op == Op::GetChildren2; }
 
 }  // namespace
@@ -123,6 +125,8 @@ void EnsembleClient::on_answer(const Awaited& awaited, const wire::ReplyHeader& 
   fact.order = order;
   fact.zxid = header.zxid.value;
   fact.succeeded = header.err == 0;
+  if (fact.is_write) world_.record.acknowledged(fact.zxid);
+  if (request.op == Op::Sync && fact.succeeded) check_sync(awaited, fact.zxid);
   if (settling_ && proving_ && is_create(request.op)) proven_ = true;
   if (request.op == Op::CloseSession) {
     closing_ = false;
@@ -132,6 +136,38 @@ void EnsembleClient::on_answer(const Awaited& awaited, const wire::ReplyHeader& 
   if (!fact.is_write) take_read(request, header.err, wire::Decoder(body), fact);
   if (is_create(request.op) && header.err == 0) take_created(request, wire::Decoder(body));
   if (request.watch) take_watch(request, header, order);
+}
+
+/// As long as the leader is the same, a sync comes up to all that anybody had been told when it was asked for.
+void EnsembleClient::check_sync(const Awaited& awaited, int64_t zxid) {
+  const auto now = world_.record.sync_floor(server_);
+  if (!awaited.floor || !now || awaited.floor->epoch != now->epoch || zxid >= awaited.floor->zxid) return;
+  world_.verdict.fail("client {}: a sync is answered at 0x{:x}, but 0x{:x} had been acknowledged before", number_, zxid,
+                      awaited.floor->zxid);
+}
+
+/// Whatever comes there, it is not that the session has moved.
+void EnsembleClient::watch_left_behind(SimStreamPtr stream) {
+  auto left = std::make_shared<LeftBehind>(LeftBehind{std::move(stream), std::exchange(partial_, {})});
+  left->stream->watch(
+      [this, left = std::weak_ptr(left)] {
+        const auto kept = left.lock();
+        char bytes[4096];
+        const auto count = kept->stream->receive(bytes);
+        if (!count) return kept->stream->want_readable(false);
+        kept->partial.append(bytes, *count);
+        while (kept->partial.size() >= 20) {
+          const size_t length = wire::load_be32(kept->partial.data());
+          if (kept->partial.size() - 4 < length) return;
+          const auto code = static_cast<Code>(wire::load_be32(kept->partial.data() + 16));
+          if (code == Code::SessionMoved) world_.verdict.fail("client {}: is told that its session has moved", number_);
+          kept->partial.erase(0, 4 + length);
+        }
+      },
+      [] {});
+  left->stream->want_writable(false);
+  left_behind_.push_back(std::move(left));
+  if (left_behind_.size() > kMostLeftBehind) left_behind_.erase(left_behind_.begin());
 }
 
 void EnsembleClient::on_restored(const Request& request, const wire::ReplyHeader& header, uint64_t order) {

@@ -61,14 +61,18 @@ void draw_faults(EnsemblePlan& plan, Rng& rng) {
   plan.net_intensity = rng.percent(15) ? 0 : static_cast<uint32_t>(rng.between(5, 60));
   plan.far_links = rng.percent(30);
   plan.crash_percent = rng.percent(30) ? 0 : static_cast<uint32_t>(rng.between(10, 70));
+  plan.rare_percent = rng.percent(50) ? 0 : static_cast<uint32_t>(rng.between(20, 90));
+  plan.hasty_percent = rng.percent(75) ? 0 : static_cast<uint32_t>(rng.between(10, 60));
+  plan.damaged_server = rng.percent(80) ? 0 : 1 + static_cast<uint32_t>(rng.below(plan.servers));
   plan.error_percent = rng.percent(60) ? 0 : static_cast<uint32_t>(rng.between(5, 30));
   const uint64_t lives = rng.percent(20) ? 0 : rng.below(7);
   for (uint64_t i = 0; i < lives; ++i) plan.lives.push_back(draw_life(rng, plan));
   std::ranges::sort(plan.lives, {}, &LifeFault::at);
 }
 
-wire::QuorumMember member(uint32_t server) {
+wire::QuorumMember member(uint32_t server, wire::Role role) {
   wire::QuorumMember one;
+  one.role = role;
   one.sid = server;
   one.addresses = {{Fabric::ip_of(host_of(server)), kQuorumPort, kElectionPort}};
   one.client = wire::ClientAddress{"0.0.0.0", kClientPort};
@@ -94,6 +98,7 @@ EnsemblePlan make_ensemble_plan(Rng& rng) {
   set_small_files(plan.settings, rng);
   draw_limits(plan, rng);
   draw_faults(plan, rng);
+  if (rng.percent(25)) plan.servers += plan.observers = 1;
   plan.clients = static_cast<uint32_t>(rng.between(1, 4));
   plan.mean_pause_us = int64_t{8000} << rng.below(5);
   plan.sync_us = int64_t{50} << rng.below(8);
@@ -107,7 +112,11 @@ node::NodeSettings settings_of(const EnsemblePlan& plan, uint32_t server) {
   settings.ensemble.emplace();
   config::EnsembleSettings& ensemble = *settings.ensemble;
   ensemble.my_id = server;
-  for (uint32_t each = 1; each <= plan.servers; ++each) ensemble.config.members.push_back(member(each));
+  for (uint32_t each = 1; each <= plan.servers; ++each) {
+    const bool observes = each > plan.servers - plan.observers;
+    ensemble.config.members.push_back(member(each, observes ? wire::Role::Observer : wire::Role::Participant));
+  }
+  ensemble.role = ensemble.me()->role;
   ensemble.init_limit = plan.init_limit;
   ensemble.sync_limit = plan.sync_limit;
   ensemble.connect_limit = plan.init_limit;

@@ -21,6 +21,7 @@ struct LifeFault {
 
 struct EnsemblePlan {
   uint32_t servers = 3;
+  uint32_t observers = 0;  ///< So many of these, the last ones, do not vote.
   uint32_t clients = 3;
   node::NodeSettings settings;  ///< What all servers have in common.
   int32_t init_limit = 10;
@@ -35,6 +36,9 @@ struct EnsemblePlan {
   bool far_links = false;
   std::vector<LifeFault> lives;
   uint32_t crash_percent = 30;  ///< Of the lives that end at some place on the disk.
+  uint32_t rare_percent = 0;    ///< Of the lives that end where few come by.
+  uint32_t hasty_percent = 0;   ///< Of the lives before which another program took a snapshot.
+  uint32_t damaged_server = 0;  ///< Whose files change on the disk between its lives; 0: nobody's.
   uint32_t error_percent = 5;   ///< Of the lives that meet a disk error or a full disk.
   uint32_t kill_percent = 50;   ///< Of the crashes on the disk that leave the machine running.
 

@@ -17,7 +17,7 @@ std::vector<uint32_t> acknowledged_by(uint32_t server, const zab::Lead& lead) {
   std::vector<uint32_t> quorum{server};
   for (const auto& [link, learner] : lead.learners()) {
     const bool counted = learner->phase == LearnerPhase::Synced || learner->phase == LearnerPhase::Live;
-    if (counted) quorum.push_back(static_cast<uint32_t>(learner->sid.value));
+    if (counted && !learner->observer) quorum.push_back(static_cast<uint32_t>(learner->sid.value));
   }
   return quorum;
 }
@@ -61,6 +61,7 @@ void EnsembleRecord::observe(uint32_t server, node::Node& node) {
   replica::Member& member = *node.member();
   Seen& seen = seen_[server];
   seen.made = member.journal().last_made().value;
+  seen.current_epoch = member.epochs().current;
   observe_leading(server, seen, member);
   observe_applied(server, seen, member);
   observe_state(server, seen, member);
@@ -86,6 +87,7 @@ void EnsembleRecord::observe_leading(uint32_t server, Seen& seen, replica::Membe
 void EnsembleRecord::establish(uint32_t server, Seen& seen, replica::Member& member) {
   seen.leads = true;
   seen.epoch = member.lead()->epoch();
+  newest_epoch_ = std::max(newest_epoch_, seen.epoch);
   history_.leaderships.push_back({seen.epoch, server, acknowledged_by(server, *member.lead()), seen.history_end});
   trace_.say("server {}: leads epoch {} from 0x{:x} on", server, seen.epoch, seen.history_end);
   hit(EnsembleEvent::LeaderEstablished);
@@ -201,6 +203,13 @@ int64_t EnsembleRecord::newest_made() const {
 int64_t EnsembleRecord::made_when_answered(uint32_t connection) const {
   const auto found = made_when_answered_.find(connection);
   return found == made_when_answered_.end() ? newest_made() : found->second;
+}
+
+std::optional<EnsembleRecord::SyncFloor> EnsembleRecord::sync_floor(uint32_t server) const {
+  const auto found = seen_.find(server);
+  if (found == seen_.end() || !found->second.serves || found->second.current_epoch != newest_epoch_)
+    return std::nullopt;
+  return SyncFloor{newest_acknowledged_, newest_epoch_};
 }
 
 void EnsembleRecord::read_data(const std::string& path, int64_t mzxid, std::string_view data) {

@@ -1,7 +1,9 @@
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -39,6 +41,15 @@ class EnsembleRecord {
   int64_t made_when_answered(uint32_t connection) const;
   /// A read showed these bytes of a node that was last changed at `mzxid`.
   void read_data(const std::string& path, int64_t mzxid, std::string_view data);
+  /// A write is acknowledged to its client.
+  void acknowledged(int64_t zxid) { newest_acknowledged_ = std::max(newest_acknowledged_, zxid); }
+  /// What a sync that is asked for now must come up to, and the epoch in which that holds: a leader that has been
+  /// replaced and does not know it may answer with less. Nothing: that server is not in the newest epoch.
+  struct SyncFloor {
+    int64_t zxid = 0;
+    int64_t epoch = 0;
+  };
+  std::optional<SyncFloor> sync_floor(uint32_t server) const;
   /// A client was told that its session is not there any more.
   void told_expired(int64_t session, int64_t zxid) { told_expired_.emplace_back(session, zxid); }
   EnsembleHistory& history() { return history_; }
@@ -54,6 +65,7 @@ class EnsembleRecord {
   struct Seen {
     bool leads = false;  ///< With its epoch established.
     bool serves = false;
+    int64_t current_epoch = 0;
     bool proposes = false;  ///< Something that is not committed.
     int64_t epoch = 0;
     int64_t history_end = 0;  ///< Of a leader that is not established.
@@ -85,6 +97,8 @@ class EnsembleRecord {
   std::map<uint32_t, int64_t> made_when_answered_;           ///< By connection.
   std::vector<std::pair<int64_t, int64_t>> told_expired_;    ///< Sessions, and zxids of answers.
   int64_t newest_applied_ = 0;
+  int64_t newest_acknowledged_ = 0;
+  int64_t newest_epoch_ = 0;  ///< Of an established leader.
   uint64_t order_ = 0;
   std::array<uint64_t, kEnsembleEvents> hits_{};
 };

@@ -4,11 +4,27 @@
 
 #include <utility>
 
+#include "shell/storage/directory.h"
+#include "sim/start_directory.h"
+#include "sim/view_disk.h"
+
 namespace quorate::sim {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000;
 constexpr uint64_t kMostStarts = 200;
+
+/// Reached seldom, so that they are aimed at more often.
+constexpr env::CrashPoint kRarePoints[] = {
+    env::CrashPoint::LogCutTorn,         env::CrashPoint::PurgeDirSync,    env::CrashPoint::NoteRename,
+    env::CrashPoint::NoteDirSync,        env::CrashPoint::NoteRemove,      env::CrashPoint::TruncSnapshot,
+    env::CrashPoint::TruncSnapshotsSync, env::CrashPoint::TruncLater,      env::CrashPoint::TruncCut,
+    env::CrashPoint::TruncSync,          env::CrashPoint::TruncDirSync,    env::CrashPoint::ReplaceWritten,
+    env::CrashPoint::ReplaceLog,         env::CrashPoint::ReplaceSnapshot, env::CrashPoint::ReplaceSnapshotsSync,
+    env::CrashPoint::DoubtWrite,         env::CrashPoint::DoubtSync,       env::CrashPoint::DoubtRename,
+    env::CrashPoint::DoubtDirSync,       env::CrashPoint::DoubtRemove,     env::CrashPoint::AsideDirectory,
+    env::CrashPoint::AsideSnapshot,      env::CrashPoint::AsideLog,        env::CrashPoint::AsideSync,
+    env::CrashPoint::AsideDirSync};
 
 }  // namespace
 
@@ -53,6 +69,7 @@ void EnsembleServer::boot() {
   disk_.power_on();
   ++life_;
   if (disk_.is_limited() && (calm_ || world_.rng.percent(50))) disk_.lift_limit();
+  if (!calm_) disturb_files();
   if (!calm_) arm();
   if (!start()) return;
   listen();
@@ -85,10 +102,38 @@ bool EnsembleServer::start() {
   return true;
 }
 
+/// What others, or the disk itself, do to them between two lives.
+void EnsembleServer::disturb_files() {
+  if (world_.rng.percent(world_.plan.hasty_percent) && write_hasty_snapshot(disk_, settings_)) {
+    world_.trace.say("server {}: another program took a snapshot", id_);
+    world_.record.hit(EnsembleEvent::HastySnapshot);
+  }
+  if (world_.plan.damaged_server == id_ && world_.rng.percent(40)) damage_file();
+}
+
+/// Changes one bit of a log or of the newest snapshot.
+void EnsembleServer::damage_file() {
+  const bool in_log = world_.rng.percent(60);
+  const std::string& directory = in_log ? settings_.recovery.log_directory : settings_.recovery.snapshot_directory;
+  ViewDisk view(disk_);
+  auto listing = storage::list_directory(view, directory);
+  if (!listing) return;
+  std::vector<storage::NamedFile>& files = in_log ? listing->logs : listing->snapshots;
+  std::erase_if(files, [](const storage::NamedFile& file) { return file.size == 0; });
+  if (files.empty()) return;
+  const std::string name = (in_log ? world_.rng.pick(files) : files.back()).name;
+  const SimFilePtr file = disk_.find(directory + "/" + name);
+  file->content.flip(world_.rng.below(file->content.bytes().size()), static_cast<uint8_t>(1U << world_.rng.below(8)));
+  world_.trace.say("server {}: damage in {}", id_, name);
+  world_.record.hit(EnsembleEvent::FileDamaged);
+}
+
 /// How this life will end, unless by the plan.
 void EnsembleServer::arm() {
   Rng& rng = world_.rng;
-  if (rng.percent(world_.plan.crash_percent)) {
+  if (rng.percent(world_.plan.rare_percent)) {
+    disk_.crash_at_point(rng.pick(kRarePoints), 1 + rng.skewed(2));
+  } else if (rng.percent(world_.plan.crash_percent)) {
     // Behind a point that may never be reached there is always a call that will be.
     disk_.crash_at_call(1 + rng.skewed(9));
     if (rng.percent(50)) {

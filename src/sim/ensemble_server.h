@@ -54,6 +54,8 @@ class EnsembleServer {
   bool start();
   void arm();
   void arm_error();
+  void disturb_files();
+  void damage_file();
   void listen();
   void accept(SimStreamPtr stream);
   void stop(bool power_cut, int64_t down_us);

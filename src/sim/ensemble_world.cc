@@ -17,7 +17,7 @@ Outcome run_ensemble_seed(uint64_t seed, bool verbose) {
 }
 
 EnsembleWorld::EnsembleWorld(Rng rng, EnsemblePlan plan, bool verbose)
-    : rng_(rng), plan_(std::move(plan)), trace_(verbose), record_(verdict_, trace_, plan_.servers) {
+    : rng_(rng), plan_(std::move(plan)), trace_(verbose), record_(verdict_, trace_, plan_.servers - plan_.observers) {
   build();
 }
 

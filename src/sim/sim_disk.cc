@@ -243,7 +243,13 @@ Result<void> SimDisk::rename(const std::string& from, const std::string& to) {
   if (turn.error) return std::unexpected(*turn.error);
   SimNames* names = directory_of(from);
   if (names == nullptr || names->find(name_of(from)) == nullptr) return fail(Fault::NotFound, from);
-  names->rename(name_of(from), name_of(to));
+  SimNames* others = directory_of(to);
+  if (others == nullptr) return fail(Fault::NotFound, to);
+  if (others == names) {
+    names->rename(name_of(from), name_of(to));
+  } else {
+    others->take_in(name_of(to), names->give_away(name_of(from)));
+  }
   return end(turn);
 }
 

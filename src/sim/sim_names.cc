@@ -1,6 +1,7 @@
 #include "sim/sim_names.h"
 
 #include <set>
+#include <utility>
 
 namespace quorate::sim {
 
@@ -30,6 +31,16 @@ void SimNames::remove(const std::string& name) {
   pending_.push_back({name, {}, nullptr});
   apply(pending_.back(), now_);
 }
+
+SimFilePtr SimNames::give_away(const std::string& name) {
+  SimFilePtr file = now_.at(name);
+  std::erase_if(pending_, [&](const Change& change) { return change.from == name || change.to == name; });
+  durable_.erase(name);
+  now_.erase(name);
+  return file;
+}
+
+void SimNames::take_in(const std::string& name, SimFilePtr file) { durable_[name] = now_[name] = std::move(file); }
 
 void SimNames::sync() {
   durable_ = now_;

@@ -27,6 +27,9 @@ class SimNames {
   SimFilePtr create(const std::string& name);
   void rename(const std::string& from, const std::string& to);
   void remove(const std::string& name);
+  /// Moves between two directories are durable at once: journals do both sides of them or neither.
+  SimFilePtr give_away(const std::string& name);
+  void take_in(const std::string& name, SimFilePtr file);
   void sync();
   void power_cut(Rng& rng);
 

@@ -288,6 +288,42 @@ def weights_and_groups(which):
         wait_until("half of the weight is no quorum", lambda: not any(mode(ensemble[number]) for number in (2, 3)))
 
 
+def reads_without_a_quorum(which):
+    with Ensemble(which, properties={"readonlymode.enabled": "true"}) as ensemble:
+        write(ensemble[1], "/read-only", b"1")
+        read_through(ensemble[1], "/read-only")
+        ensemble[2].kill()
+        ensemble[3].kill()
+        wait_until("the last one only reads", lambda: rawzk.four_letter_word(ensemble[1].address, b"isro") == b"ro")
+        with rawzk.Connection(ensemble[1].address) as client:
+            assert not isinstance(client.handshake(timeout=4000), rawzk.Session), "a client that writes was let in"
+        with rawzk.Connection(ensemble[1].address) as client:
+            equal(client.handshake(timeout=4000, read_only=True).read_only, True)
+            equal(client.must(zk.get_data("/read-only"))[0], b"1")
+            equal(client.call(zk.set_data("/read-only", b"2")).err, -119)
+        ensemble[2].start()
+        writes_through(ensemble, [1, 2], "/writes-again")
+        equal(rawzk.four_letter_word(ensemble[1].address, b"isro"), b"rw")
+
+
+def local_sessions(which):
+    """Sessions that only their server knows, until they make an ephemeral node."""
+    with Ensemble(which, settings={"localSessionsEnabled": "true", "localSessionsUpgradingEnabled": "true"}) as ensemble:
+        follower = ensemble[ensemble.followers()[0]]
+        with rawzk.Connection(follower.address) as client:
+            own = client.handshake(timeout=4000)
+            client.must(zk.create("/local", b"1"))
+            client.must(zk.create("/local/e", b"", flags=zk.EPHEMERAL))
+            equal(read_through(ensemble[ensemble.leader()], "/local/e"), b"")
+            with session(ensemble[ensemble.leader()]) as other:
+                equal(other.must(zk.exists("/local/e")).ephemeral_owner, own.id)
+            client.close_session()
+        with session(ensemble[ensemble.leader()]) as other:
+            other.must(zk.sync("/"))
+            equal(other.call(zk.exists("/local/e")).err, -101)
+        same_trees(ensemble)
+
+
 def a_second_server_of_one_number(which):
     """The election port is taken: exit code 14, and the first one goes on."""
     with Ensemble(which) as ensemble:
@@ -304,7 +340,8 @@ def a_second_server_of_one_number(which):
 TESTS = [elects_and_replicates, says_who_it_is, leader_killed, follower_killed, emptied_follower_gets_a_snapshot, all_killed,
          minority_acknowledges_nothing, ends_in_order_and_soon, session_moves, watches_across_servers, one_after_the_other]
 
-OWN = [met_by_name, met_by_ipv6, alone_in_its_ensemble, two_of_two, an_observer, weights_and_groups, a_second_server_of_one_number]
+OWN = [met_by_name, met_by_ipv6, alone_in_its_ensemble, two_of_two, an_observer, weights_and_groups, reads_without_a_quorum,
+       local_sessions, a_second_server_of_one_number]
 
 # With Apache in one ensemble: what needs no server's own words.
 MIXED = [elects_and_replicates, leader_killed, follower_killed, emptied_follower_gets_a_snapshot, session_moves,

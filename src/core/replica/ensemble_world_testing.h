@@ -35,9 +35,8 @@ class EnsembleWorld {
   bool runs(int64_t id) const { return servers_.at(id).member != nullptr; }
   std::vector<int64_t> running() const {
     std::vector<int64_t> ids;
-    for (const auto& [id, server] : servers_) {
+    for (const auto& [id, server] : servers_)
       if (server.member) ids.push_back(id);
-    }
     return ids;
   }
 

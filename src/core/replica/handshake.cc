@@ -89,8 +89,10 @@ void Replica::renew_session(Connection& connection, const wire::ConnectRequest& 
   if (is_local(request.session_id)) return renew_local(connection, request.session_id);
   // The others may have closed it long ago (known-faults 3863).
   if (reading_only_ && sessions_.contains(request.session_id)) return begin_close(connection);
-  if (role_.follow != nullptr) return revalidate(connection, request.session_id);
+  // Also on a learner before the leader is asked: what is still unread on the old connection would come by a way that
+  // the session has just been given again, behind what it has done elsewhere in between.
   if (const auto bound = bound_.find(request.session_id); bound != bound_.end()) begin_close(*bound->second);
+  if (role_.follow != nullptr) return revalidate(connection, request.session_id);
   if (session_table_.touch(request.session_id, timeout_ms, now_.monotonic) != session::Touch::Ok) {
     return refuse_renewal(connection, request.session_id);
   }

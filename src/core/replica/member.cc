@@ -203,6 +203,8 @@ void Member::change_role() {
   if (std::exchange(next_, Next::Nothing) == Next::Take) return take_role();
   const bool must_reload = follow_ && follow_->must_reload();
   in_doubt_ = in_doubt_ || (follow_ && follow_->wants_tree());
+  // A leader that needs the very learner may be over before that learner comes for its snapshot.
+  if (lead_ && lead_->log_has_gap()) settings_.lead.sync.history_on_disk = false;
   auto [tree, sessions] = take_memory();
   lead_.reset();
   follow_.reset();

@@ -191,8 +191,8 @@ class Member {
   Next next_ = Next::Nothing;
 
   zab::FollowSettings following_;  ///< With what is known of this leader.
-  int64_t voted_epoch_ = -1;       ///< With which it was voted for.
-  int failures_ = 0;               ///< Of conversations with it in that epoch, in a row.
+  int64_t voted_round_ = -1;       ///< Of the election that it won.
+  int failures_ = 0;               ///< Of conversations with it since then, in a row.
   std::optional<Millis> dial_at_;
   std::optional<Millis> up_since_;  ///< UPTODATE came then.
   MemberOutput output_;

@@ -103,6 +103,22 @@ TEST(MemberRest, AFailOverIsNotDelayed) {
   EXPECT_TRUE(ensemble.all_serve(100));
 }
 
+// Both followers have failed again and again when the leader steps down: it needs one of them to be elected anew, and
+// would wait in vain if both asked for its tree.
+TEST(MemberRest, ALeaderIsElectedAnewByThoseWhoFailed) {
+  for (int losses = 1; losses <= 9; ++losses) {
+    SCOPED_TRACE(losses);
+    Serving ensemble;
+    for (int loss = 0; loss < losses; ++loss) {
+      for (const int64_t id : {1, 2}) {
+        if (ensemble.at(id).member->follow() != nullptr) ensemble.at(id).member->on_leader_lost("a cable was pulled");
+        ensemble.advance(10);
+      }
+    }
+    EXPECT_TRUE(ensemble.all_serve(5000));
+  }
+}
+
 TEST(MemberRest, WhoWasServedForLongBeginsAtOnce) {
   Serving ensemble;
   for (int losses = 0; losses < 5; ++losses) {

@@ -112,18 +112,18 @@ bool Member::deliver_event() {
   return true;
 }
 
-/// Another leader, or epoch, begins with a clean sheet.
+/// Another leader, or another election of the same one, begins with a clean sheet: it may need us at once.
 void Member::prepare_following(const zab::Vote& vote) {
   if (following_.leader != vote.leader) following_ = settings_.follow;
-  if (following_.leader != vote.leader || voted_epoch_ != vote.peer_epoch) failures_ = 0;
+  if (following_.leader != vote.leader || voted_round_ != vote.round) failures_ = 0;
   following_.leader = vote.leader;
-  voted_epoch_ = vote.peer_epoch;
-  // What fails again and again may go well from the beginning. Now and then only: a leader that needs us for its
-  // election does not count those who ask for that.
-  following_.ask_for_tree = failures_ % kTreeEvery == kTreeEvery - 1;
+  voted_round_ = vote.round;
+  // What fails again and again may go well from the beginning. Only a leader that was there before us is asked: one
+  // that needs us for its election does not count those who ask, and waits for them in vain.
+  following_.ask_for_tree_in_epoch = failures_ % kTreeEvery == kTreeEvery - 1 ? vote.peer_epoch : -1;
 }
 
-/// What failed once is tried again at once; then 1, 2, 4 s later, as long as it is the same leader in the same epoch
+/// What failed once is tried again at once; then 1, 2, 4 s later, as long as it is the same leader of the same election
 /// (known-faults R-S6). A rest is short against the limit within which the leader has to be heard.
 Millis Member::rest_before_dial() const {
   if (failures_ < 2) return Millis{0};

@@ -111,7 +111,8 @@ void Follow::on_leader_info(const QuorumPacket& packet) {
 }
 
 void Follow::acknowledge_epoch(int64_t current_epoch) {
-  send(PacketType::AckEpoch, settings_.ask_for_tree ? kInDoubt : last_, encoded_int(current_epoch).view());
+  const bool ask_for_tree = settings_.ask_for_tree_in_epoch == leader_epoch_;
+  send(PacketType::AckEpoch, ask_for_tree ? kInDoubt : last_, encoded_int(current_epoch).view());
   enter(FollowPhase::AwaitingSync);
 }
 

@@ -33,7 +33,9 @@ struct FollowSettings {
   int64_t config_version = 0;
   Millis init_limit{20000};
   Millis sync_limit{10000};
-  bool ask_for_tree = false;  ///< Though the history is not in doubt.
+  /// Ask for the tree though the history is not in doubt, if the leader is established in this epoch. A leader that is
+  /// still to be elected in its epoch needs to hear how far our history goes.
+  int64_t ask_for_tree_in_epoch = -1;
   /// This leader's epoch in which a digest of its differed from our tree before, and one in which they count no more.
   int64_t differed_in_epoch = -1;
   int64_t foreign_in_epoch = -1;

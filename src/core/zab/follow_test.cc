@@ -229,8 +229,14 @@ TEST(FollowNewLeader, WaitsUntilTheHistoryIsApplied) {
 // Known-faults R-S6: after failures the leader may be asked for its tree, and answers as it likes.
 TEST(FollowSync, TheTreeCanBeAskedForWithoutNeed) {
   FollowSettings settings = kFollower;
-  settings.ask_for_tree = true;
   for (const bool tree : {true, false}) {
+    settings.ask_for_tree_in_epoch = 1;  // before this leader's
+    Bench other(settings, {1, 1}, zxid(1, 5));
+    other.connect();
+    other.receive(leader_info());
+    other.work();
+    EXPECT_EQ(other.sent.back(), "ACKEPOCH 0x100000005 epoch 1");
+    settings.ask_for_tree_in_epoch = 2;
     Bench bench(settings, {1, 1}, zxid(1, 5));
     bench.connect();
     bench.receive(leader_info());

@@ -160,6 +160,8 @@ class Lead {
   int64_t epoch() const { return epochs_.accepted < discover_.epoch() ? 0 : discover_.epoch(); }
   /// Those that it was given, and the one that it has established.
   const std::vector<EpochStart>& epoch_starts() const { return settings_.sync.epochs; }
+  /// A learner was promised history that the log turned out not to have: it is of no use to the next role either.
+  bool log_has_gap() const { return log_has_gap_; }
   /// Why it is over.
   const std::string& reason() const { return reason_; }
   const std::map<LinkId, std::unique_ptr<Learner>>& learners() const { return learners_; }
@@ -237,6 +239,7 @@ class Lead {
   CommitRule commits_;
   LeadPhase phase_ = LeadPhase::Discovery;
   std::map<LinkId, std::unique_ptr<Learner>> learners_;
+  bool log_has_gap_ = false;
   std::set<ServerId> snapshot_next_;  ///< For them the log turned out to have a gap.
   bool turn_is_free_ = false;         ///< A sync has ended while others may wait for it.
   VoterSet new_leader_acks_ = 0;

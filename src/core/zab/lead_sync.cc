@@ -132,6 +132,7 @@ void Lead::on_no_history(LinkId link, Millis now) {
 /// Learners keep nothing of a sync that broke off before NEWLEADER, so it may begin anew with a SNAP.
 void Lead::no_history(Learner& learner) {
   snapshot_next_.insert(learner.sid);
+  log_has_gap_ = true;
   if (!learner.disk_began) return begin_sync(learner);
   drop(learner, fmt::format("our log has a gap behind zxid {}; next time it gets a snapshot", hex(learner.disk_at)));
 }

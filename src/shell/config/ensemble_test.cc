@@ -143,7 +143,7 @@ TEST(Ensemble, WhatIsMissingIsRefused) {
 }
 
 TEST(Ensemble, WhatItIsSafeWithoutIsIgnoredAloud) {
-  for (const char* line : {"readonlymode.enabled=true\n", "leaderServes=no\n", "syncEnabled=false\n"}) {
+  for (const char* line : {"leaderServes=no\n", "syncEnabled=false\n"}) {
     const LoadOutcome outcome = load_with(std::string(kStatic) + kThree + line, {{"/d/myid", "1"}});
     EXPECT_EQ(texts(outcome), "");
     const std::string key(line, std::string_view(line).find('='));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <ranges>
 
 #include "shell/storage/boot_directories.h"
@@ -64,6 +65,8 @@ class Recovery {
     const int64_t began = elapsed();
     auto found = load_newest(listing.snapshots, out);
     if (!found) return std::unexpected(found.error());
+    // What the disk would not give this once is not damaged: nothing is to be set aside for that.
+    if (*found == Found::Unreadable && read_error_) return std::unexpected(*read_error_);
     if (*found == Found::Unreadable) {
       return fail(Fault::Corrupt, fmt::format("Not able to find valid snapshots in {}", settings_.snapshot_directory));
     }
@@ -84,6 +87,7 @@ class Recovery {
   /// Newest first; each attempt starts from an empty tree. Spec: disk 3.5.
   Result<Found> load_newest(const std::vector<NamedFile>& snapshots, Recovered& out) {
     unreadable_.clear();
+    read_error_.reset();
     size_t tried = 0;
     bool above_zero = false;
     for (const NamedFile& file : snapshots | std::views::reverse) {
@@ -119,6 +123,7 @@ class Recovery {
                                out.sessions);
     if (!facts) {
       say(Level::Warn, "FileSnap", fmt::format("problem reading snap file {}: {}", path, facts.error().detail));
+      if (facts.error().fault == Fault::Io) read_error_ = facts.error();
       return false;
     }
     base_ = *facts;
@@ -198,6 +203,7 @@ class Recovery {
   env::Disk& disk_;
   const RecoverySettings& settings_;
   std::vector<LogLine> lines_;
+  std::optional<Error> read_error_;  ///< Of a snapshot, which may be whole for all we know.
   SnapshotFacts base_;
   bool require_digest_ = true;
   std::vector<NamedFile> unreadable_;  ///< Snapshots newer than the one that was loaded.
