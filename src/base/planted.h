@@ -27,7 +27,6 @@ namespace quorate {
   fault(AcceptedEpochLate, "a promised epoch is remembered and not written (quorum rule 16)")              \
   fault(CurrentEpochFirst, "currentEpoch is written before the epoch's history is there (4643)")           \
   fault(EpochPromisedTwice, "an epoch that was promised to one leader is promised to another")             \
-  fault(OlderLeaderFollowed, "a learner follows a leader of an epoch below the promised one (rule 18)")    \
   fault(LeadsThoseAhead, "a leader takes learners that know more than it does (rule 20)")                  \
   fault(DoubtVotes, "a server that has lost its history votes as if it had none (R-D6)")                   \
   fault(UndurableKept, "what no log holds stays in memory, and is voted with, in the next role (4882)")    \
@@ -56,7 +55,6 @@ namespace quorate {
   fault(ReadBeforeConfirmed, "requests are read before the leader has confirmed the session (1382)")       \
   fault(OwnerMovesWithRequest, "a session's owner moves with any request, however late (710)")             \
   fault(MovedIsAnswered, "a client learns by an error, not by its connection's end, that it has moved")    \
-  fault(FollowerExpires, "a follower expires sessions whose clients it does not hear")                     \
   fault(OwnerNotTold, "the connection of a session that was closed elsewhere stays open")
 
 // clang-format on

@@ -231,8 +231,8 @@ void EnsembleRecord::finish(const node::NodeSettings& settings) {
   hits_[static_cast<size_t>(EnsembleEvent::SessionMoved)] += txns_.moved();
   check_states(chain, settings);
   check_told_expired();
-  std::ranges::stable_sort(history_.requests, {},
-                           [](const ClientRequest& request) { return std::pair(request.session, request.number); });
+  std::ranges::sort(history_.requests, {},
+                    [](const ClientRequest& request) { return std::pair(request.session, request.number); });
   const std::string wrong = check_all(history_);
   if (!wrong.empty()) verdict_.fail("{}", wrong);
 }

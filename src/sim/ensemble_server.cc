@@ -15,16 +15,22 @@ constexpr int64_t kSecond = 1'000'000;
 constexpr uint64_t kMostStarts = 200;
 
 /// Reached seldom, so that they are aimed at more often.
-constexpr env::CrashPoint kRarePoints[] = {
-    env::CrashPoint::LogCutTorn,         env::CrashPoint::PurgeDirSync,    env::CrashPoint::NoteRename,
-    env::CrashPoint::NoteDirSync,        env::CrashPoint::NoteRemove,      env::CrashPoint::TruncSnapshot,
-    env::CrashPoint::TruncSnapshotsSync, env::CrashPoint::TruncLater,      env::CrashPoint::TruncCut,
-    env::CrashPoint::TruncSync,          env::CrashPoint::TruncDirSync,    env::CrashPoint::ReplaceWritten,
-    env::CrashPoint::ReplaceLog,         env::CrashPoint::ReplaceSnapshot, env::CrashPoint::ReplaceSnapshotsSync,
-    env::CrashPoint::DoubtWrite,         env::CrashPoint::DoubtSync,       env::CrashPoint::DoubtRename,
-    env::CrashPoint::DoubtDirSync,       env::CrashPoint::DoubtRemove,     env::CrashPoint::AsideDirectory,
-    env::CrashPoint::AsideSnapshot,      env::CrashPoint::AsideLog,        env::CrashPoint::AsideSync,
-    env::CrashPoint::AsideDirSync};
+constexpr env::CrashPoint kRarePoints[] = {env::CrashPoint::LogCutTorn,      env::CrashPoint::PurgeRemove,
+                                           env::CrashPoint::BootCleanTmp,    env::CrashPoint::NoteSync,
+                                           env::CrashPoint::NoteGone,        env::CrashPoint::ReplaceRename,
+                                           env::CrashPoint::ReplaceDirSync,  env::CrashPoint::ReplaceLogsSync,
+                                           env::CrashPoint::PurgeDirSync,    env::CrashPoint::NoteRename,
+                                           env::CrashPoint::NoteDirSync,     env::CrashPoint::NoteRemove,
+                                           env::CrashPoint::TruncSnapshot,   env::CrashPoint::TruncSnapshotsSync,
+                                           env::CrashPoint::TruncLater,      env::CrashPoint::TruncCut,
+                                           env::CrashPoint::TruncSync,       env::CrashPoint::TruncDirSync,
+                                           env::CrashPoint::ReplaceWritten,  env::CrashPoint::ReplaceLog,
+                                           env::CrashPoint::ReplaceSnapshot, env::CrashPoint::ReplaceSnapshotsSync,
+                                           env::CrashPoint::DoubtWrite,      env::CrashPoint::DoubtSync,
+                                           env::CrashPoint::DoubtRename,     env::CrashPoint::DoubtDirSync,
+                                           env::CrashPoint::DoubtRemove,     env::CrashPoint::AsideDirectory,
+                                           env::CrashPoint::AsideSnapshot,   env::CrashPoint::AsideLog,
+                                           env::CrashPoint::AsideSync,       env::CrashPoint::AsideDirSync};
 
 }  // namespace
 
@@ -132,7 +138,7 @@ void EnsembleServer::damage_file() {
 void EnsembleServer::arm() {
   Rng& rng = world_.rng;
   if (rng.percent(world_.plan.rare_percent)) {
-    disk_.crash_at_point(rng.pick(kRarePoints), 1 + rng.skewed(2));
+    disk_.crash_at_some(kRarePoints);
   } else if (rng.percent(world_.plan.crash_percent)) {
     // Behind a point that may never be reached there is always a call that will be.
     disk_.crash_at_call(1 + rng.skewed(9));

@@ -111,7 +111,7 @@ TEST_F(FabricNetworkTest, AStreamMayGoInItsOwnCall) {
   run();
   EXPECT_EQ(dialed_, nullptr);
   EXPECT_EQ(calls_, before + 1);
-  EXPECT_EQ(heard_, "<gone>");
+  EXPECT_TRUE(heard_.starts_with("<gone>"));
 }
 
 TEST_F(FabricNetworkTest, RefusesToListenElsewhere) {

@@ -102,6 +102,7 @@ class SimDisk::OpenFile final : public env::File {
 };
 
 void SimDisk::calm() {
+  crash_points_.reset();
   crash_call_ = 0;
   crash_point_.reset();
   fault_.reset();
@@ -176,7 +177,8 @@ void SimDisk::reach(env::CrashPoint point) {
   const auto number = static_cast<size_t>(point);
   ++reached[number];
   trace_.note(number);
-  if (crash_point_ != point || --crash_point_countdown_ > 0) return;
+  const bool one_of_many = crash_points_[number] && rng_.one_in(8);
+  if (!one_of_many && (crash_point_ != point || --crash_point_countdown_ > 0)) return;
   ++crashed_there[number];
   crash_point_.reset();
   crashed_ = true;

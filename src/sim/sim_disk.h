@@ -1,10 +1,12 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,6 +38,10 @@ class SimDisk final : public env::Disk {
 
   // What the world does to it.
   void crash_at_call(uint64_t countdown) { crash_call_ = countdown; }
+  /// At any of them, now and then.
+  void crash_at_some(std::span<const env::CrashPoint> points) {
+    for (const env::CrashPoint point : points) crash_points_.set(static_cast<size_t>(point));
+  }
   void crash_at_point(env::CrashPoint point, uint64_t countdown) {
     crash_point_ = point;
     crash_point_countdown_ = countdown;
@@ -99,6 +105,7 @@ class SimDisk final : public env::Disk {
   bool crashed_ = false;
   uint64_t crash_call_ = 0;
   std::optional<env::CrashPoint> crash_point_;
+  std::bitset<static_cast<size_t>(env::CrashPoint::kCount)> crash_points_;
   uint64_t crash_point_countdown_ = 0;
   std::optional<DiskFault> fault_;
   bool log_error_given_ = false;

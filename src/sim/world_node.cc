@@ -98,7 +98,7 @@ void World::arm() {
     if (draw >= 8) {
       disk_.crash_at_point(rng_.pick(kRarePoints), 1);
     } else if (draw >= 5) {
-      disk_.crash_at_point(static_cast<env::CrashPoint>(rng_.below(kCrashPoints)), 1 + rng_.skewed(5));
+      disk_.crash_at_point(static_cast<env::CrashPoint>(rng_.below(env::kStandaloneCrashPoints)), 1 + rng_.skewed(5));
     }
   }
   if (rng_.percent(plan_.error_percent)) arm_error();

@@ -56,7 +56,7 @@ def main():
     parser.add_argument("binary", help="path of the Quorate binary")
     parser.add_argument("--full", action="store_true", help="many more seeds, and minutes of faults")
     arguments = parser.parse_args()
-    values = {"seeds": "1-800", "rolling": "300", "faults": "300"} if arguments.full else {"seeds": "1-80", "rolling": "30", "faults": "30"}
+    values = {"seeds": "1-800", "rolling": "300", "faults": "300"} if arguments.full else {"seeds": "1-80", "rolling": "30", "faults": "60"}
     outcomes = []
     for name, command, seconds in PARTS:
         command = tuple(part.format(arguments.binary, **values) for part in command)

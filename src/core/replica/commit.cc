@@ -237,7 +237,7 @@ void Replica::on_session_created(const InFlight& write, const tree::TxnView& txn
   const SessionId id = txn.header.client_id;
   const auto created = sessions_.all().find(id);
   QUORATE_CHECK(created != sessions_.all().end());
-  if (role_.follow != nullptr && !planted(Planted::FollowerExpires)) {
+  if (role_.follow != nullptr) {
     touched_[id] = created->second;
   } else {
     session_table_.add(id, created->second, now_.monotonic);

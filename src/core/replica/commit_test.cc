@@ -282,6 +282,23 @@ TEST(Expiry, ClosesTheSessionAndItsConnection) {
   EXPECT_EQ(bench.last_zxid(), 4);
 }
 
+// A log that is slower than the session's timeout: the client hears of the session, and only then does its time run.
+TEST(Expiry, BeginsWhenTheClientIsTold) {
+  Bench bench;
+  Peer& peer = bench.open();
+  bench.send(peer, connect_request({.timeout_ms = 6000}));
+  bench.begin_persist();
+  bench.tick_at(20000);
+  bench.end_persist();
+  bench.run();
+  EXPECT_FALSE(peer.closed);
+  EXPECT_EQ(bench.replica.stats().stale_sessions_expired, 0);
+  bench.tick_at(25000);
+  EXPECT_FALSE(peer.closed);
+  bench.tick_at(29000);
+  EXPECT_TRUE(peer.closed);
+}
+
 TEST(Expiry, GoesOnWithoutAConnection) {
   Bench bench;
   Peer& peer = bench.join(6000);

@@ -152,19 +152,8 @@ std::optional<Replica::MadeTxn> Replica::make_txn(const WriteRequest& write) {
   stats_.proposal_size.add(static_cast<int64_t>(records.size() - before));
   ++stats_.proposal_count;
   const std::string_view payload = journal_.made(*zxid);
-  if (role_.lead != nullptr) {
-    role_.lead->propose(*zxid, payload);
-    track_early(write);
-  }
+  if (role_.lead != nullptr) role_.lead->propose(*zxid, payload);
   return made;
-}
-
-/// Others may apply a new session before its leader does, and then it is used: the leader knows it from now on.
-void Replica::track_early(const WriteRequest& write) {
-  if (write.op != wire::Op::CreateSession) return;
-  wire::Decoder in(write.body);
-  const int32_t timeout_ms = in.i32();
-  if (in.ok()) session_table_.add(write.session, timeout_ms, now_.monotonic);
 }
 
 void Replica::carry_out(Connection& connection, Request request, std::string_view frame) {

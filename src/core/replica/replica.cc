@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/planted.h"
 
 namespace quorate::replica {
 namespace {
@@ -125,9 +124,12 @@ void Replica::forget(Connection& connection) {
 
 void Replica::on_tick() {
   expire_local();
-  const bool tracks = role_.follow == nullptr || planted(Planted::FollowerExpires);
-  if (!serving_ || !tracks) return;
+  if (!serving_ || role_.follow != nullptr) return;
   for (const SessionId id : session_table_.expire(now_.monotonic)) {
+    if (!sessions_.contains(id)) {
+      wait_for_creation(id);
+      continue;
+    }
     ++stats_.stale_sessions_expired;
     say(Level::Info, "SessionTracker",
         fmt::format("Expiring session 0x{:x}, timeout of {}ms exceeded", static_cast<uint64_t>(id.value),
@@ -139,6 +141,13 @@ void Replica::on_tick() {
     wire::Encoder(body).view(path);
     submit_own(wire::Op::DeleteContainer, SessionId{0}, body.view());
   }
+}
+
+/// Its client has not been told of it yet, so slow is the log: its time begins when it is.
+void Replica::wait_for_creation(SessionId session) {
+  const int32_t timeout_ms = session_table_.timeout_ms(session);
+  session_table_.remove(session);
+  session_table_.add(session, timeout_ms, now_.monotonic);
 }
 
 Millis Replica::next_tick() const {

@@ -175,7 +175,6 @@ class Replica {
     Prepared prepared;
   };
   std::optional<MadeTxn> make_txn(const WriteRequest& write);
-  void track_early(const WriteRequest& write);
   bool touch(Connection& connection);
   void answer_in_turn(Connection& connection, const Request& request, std::string_view frame);
   void count_read(const Request& request, size_t reply_bytes);
@@ -236,6 +235,7 @@ class Replica {
   void forget(Connection& connection);
   void say(Level level, const char* component, std::string text);
   Connection* find(ConnId id) const;
+  void wait_for_creation(SessionId session);
 
   ReplicaSettings settings_;
   auth::Auth auth_;

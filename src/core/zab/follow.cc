@@ -101,7 +101,7 @@ void Follow::on_packet(const QuorumPacket& packet, Millis now) {
 void Follow::on_leader_info(const QuorumPacket& packet) {
   if (packet.kind() != PacketType::LeaderInfo || packet.data.size() < sizeof(int32_t)) return unexpected(packet);
   leader_epoch_ = packet.zxid.epoch();
-  if (leader_epoch_ < epochs_.accepted && !planted(Planted::OlderLeaderFollowed)) {
+  if (leader_epoch_ < epochs_.accepted) {
     return end(
         fmt::format("the leader's epoch {} is older than the accepted epoch {}", leader_epoch_, epochs_.accepted));
   }

@@ -65,7 +65,7 @@ bool print_rare(const Counts& counts) {
 bool print_hits(const Counts& counts, bool ensemble) {
   bool all_hit = true;
   fmt::print("{:<20} {:>10} {:>10}\n", "crash point", "reached", "crashed");
-  for (size_t i = 0; i < kCrashPoints; ++i) {
+  for (size_t i = 0; i < (ensemble ? kCrashPoints : env::kStandaloneCrashPoints); ++i) {
     const bool hit = counts.crashed_there[i] > 0;
     all_hit = all_hit && hit;
     fmt::print("{:<20} {:>10} {:>10}{}\n", name_of(static_cast<env::CrashPoint>(i)), counts.reached[i],
