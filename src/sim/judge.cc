@@ -79,7 +79,11 @@ Code Judge::write(const Ask& ask, const std::string& who) {
   }
 }
 
-bool Judge::came_to(Code code) const { return part_ < moment_.outcomes.size() && moment_.outcomes[part_] == code; }
+/// What spoils a multi as a whole leaves one outcome, whichever part it was.
+bool Judge::came_to(Code code) const {
+  const size_t part = moment_.outcomes.size() == 1 ? 0 : part_;
+  return part < moment_.outcomes.size() && moment_.outcomes[part] == code;
+}
 
 Code Judge::check_quota(const std::string& path, int64_t nodes, int64_t bytes) const {
   if (!model_.rules.enforce_quota) return Code::Ok;
@@ -170,7 +174,9 @@ Code Judge::set_acl(const Ask& ask, const std::string& who) {
   if (node == nullptr) return Code::NoNode;
   if (!permits(node->acl, wire::kPermAdmin, who)) return Code::NoAuth;
   if (ask.version != -1 && ask.version != node->stat.aversion) return Code::BadVersion;
-  if (too_long(ask.path.size() + encode_acl(*acl).size())) return Code::MarshallingError;
+  const size_t content = ask.path.size() + encode_acl(*acl).size();
+  if (too_long(content)) return Code::MarshallingError;
+  content_bytes_ += content;
   NodeVersion& now = model_.edit(ask.path, moment_.zxid);
   ++now.stat.aversion;
   now.acl = acl;
@@ -186,6 +192,7 @@ Code Judge::remove(const Ask& ask, const std::string& who) {
   if (node == nullptr) return Code::NoNode;
   if (ask.version != -1 && ask.version != node->stat.version) return Code::BadVersion;
   if (node->children > 0) return Code::NotEmpty;
+  content_bytes_ += ask.path.size();
   remove_node(ask.path);
   return Code::Ok;
 }
@@ -194,7 +201,9 @@ Code Judge::check(const Ask& ask, const std::string& who) {
   const NodeVersion* node = model_.newest(ask.path);
   if (node == nullptr) return Code::NoNode;
   if (!permits(node->acl, wire::kPermRead, who)) return Code::NoAuth;
-  return ask.version == -1 || ask.version == node->stat.version ? Code::Ok : Code::BadVersion;
+  if (ask.version != -1 && ask.version != node->stat.version) return Code::BadVersion;
+  content_bytes_ += ask.path.size();
+  return Code::Ok;
 }
 
 void Judge::remove_node(const std::string& path) {

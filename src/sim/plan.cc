@@ -68,7 +68,8 @@ void set_limits(node::NodeSettings& settings, Rng& rng) {
   throttle.fill_count = static_cast<int32_t>(rng.between(1, 2));
   throttle.fill_time = {rng.between(1, 500)};
   if (rng.percent(30)) throttle.freeze_time = {rng.between(0, 100)};
-  if (rng.percent(50)) throttle.drop_increase = 0.4;
+  // Apache's pace downwards would keep a client out for longer than a run lasts.
+  if (rng.percent(50)) throttle.drop_increase = 0.4, throttle.drop_decrease = 0.1;
 }
 
 /// Shortly before the counter is used up, in one of the first epochs.

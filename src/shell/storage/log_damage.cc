@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "wire/archive.h"
 #include "wire/log_record.h"
@@ -10,20 +11,35 @@
 namespace quorate::storage {
 namespace {
 
-constexpr uint32_t kAdlerModulus = 65521;
+constexpr int64_t kAdlerModulus = 65521;
+constexpr uint32_t kLongestForBits = 64 << 10;
 constexpr size_t kHeaderZxidOffset = 12;  // In a payload: clientId (8), cxid (4).
 
 uint64_t record_end(const BadPlace& place) { return place.offset + wire::kRecordPrefixBytes + place.length + 1; }
 
+struct AdlerSums {
+  int64_t sum = 1;
+  int64_t sum_of_sums = 0;
+  void add(char byte) {
+    sum = (sum + static_cast<uint8_t>(byte)) % kAdlerModulus;
+    sum_of_sums = (sum_of_sums + sum) % kAdlerModulus;
+  }
+  uint64_t checksum() const { return static_cast<uint64_t>(sum_of_sums) << 16 | static_cast<uint64_t>(sum); }
+};
+
+AdlerSums adler_sums(std::string_view bytes) {
+  AdlerSums sums;
+  for (const char byte : bytes) sums.add(byte);
+  return sums;
+}
+
 /// Whether a whole record with the stored checksum is there, only with another length: then the length was changed
 /// after it had been written whole.
 bool whole_with_other_length(std::string_view payloads, uint64_t checksum) {
-  uint32_t a = 1;
-  uint32_t b = 0;
+  AdlerSums sums;
   for (size_t i = 0; i + 1 < payloads.size(); ++i) {
-    a = (a + static_cast<uint8_t>(payloads[i])) % kAdlerModulus;
-    b = (b + a) % kAdlerModulus;
-    if (payloads[i + 1] == wire::kRecordEnd && ((uint64_t{b} << 16) | a) == checksum) return true;
+    sums.add(payloads[i]);
+    if (payloads[i + 1] == wire::kRecordEnd && sums.checksum() == checksum) return true;
   }
   return false;
 }
@@ -48,6 +64,40 @@ Result<bool> has_unwritten_sector(FileWindow& file, uint64_t begin, uint64_t end
     if (wanted > 4 && all_zero(bytes->substr(0, wanted))) return true;
   }
   return false;
+}
+
+/// Whether one changed bit explains the checksum: memory or a disk went wrong then, and the record was written whole.
+/// Data may well have zeros of its own, so a zero sector alone does not tell a torn batch from that.
+bool one_bit_was_changed(std::string_view payload, uint64_t checksum) {
+  const AdlerSums sums = adler_sums(payload);
+  if (std::popcount(sums.checksum() ^ checksum) == 1) return true;
+  const auto [sum, sum_of_sums] = sums;
+  const auto wanted = static_cast<int64_t>(checksum & 0xffff);
+  const auto wanted_of_sums = static_cast<int64_t>(checksum >> 16);
+  for (size_t i = 0; i < payload.size(); ++i) {
+    const auto weight = static_cast<int64_t>(payload.size() - i);
+    for (int bit = 0; bit < 8; ++bit) {
+      const bool set = (static_cast<uint8_t>(payload[i]) >> bit & 1) != 0;
+      const int64_t change = set ? -(1 << bit) : 1 << bit;
+      const auto differs = [](int64_t now, int64_t by, int64_t wanted_sum) {
+        return ((now + by - wanted_sum) % kAdlerModulus + kAdlerModulus) % kAdlerModulus != 0;
+      };
+      if (!differs(sum, change, wanted) && !differs(sum_of_sums, change * weight, wanted_of_sums)) return true;
+    }
+  }
+  return false;
+}
+
+Result<bool> bit_was_changed(FileWindow& file, const BadPlace& place) {
+  // In a long record some bit or other explains any checksum, by chance.
+  if (place.what < BadRecord::EndByte || place.length > kLongestForBits) return false;
+  const uint64_t begin = place.offset + wire::kRecordPrefixBytes;
+  auto bytes = file.view(begin, place.length);
+  if (!bytes) return std::unexpected(bytes.error());
+  const std::string_view payload = bytes->substr(0, place.length);
+  if (place.what == BadRecord::Checksum) return one_bit_was_changed(payload, place.checksum);
+  const auto end_bits = static_cast<uint8_t>(place.end_byte ^ wire::kRecordEnd);
+  return std::popcount(end_bits) == 1 && adler_sums(payload).checksum() == place.checksum;
 }
 
 /// Whether an unsynced batch after a power cut explains what is there.
@@ -116,7 +166,9 @@ Result<void> judge_end(FileWindow& file, const BadPlace& place, LogFileEnd& end)
   if (!*changed && is_plain_end(place, *data_end, end)) return {};
   end.damaged_zxid = place.what == BadRecord::NoLength ? Zxid{} : zxid;
   end.end = LogEnd::Damaged;
-  if (*changed || place.what == BadRecord::Length) return {};
+  auto bit = bit_was_changed(file, place);
+  if (!bit) return std::unexpected(bit.error());
+  if (*changed || *bit || place.what == BadRecord::Length) return {};
   auto torn = is_torn_batch(file, place, *data_end);
   if (!torn) return std::unexpected(torn.error());
   if (*torn) end.end = LogEnd::TornBatch;

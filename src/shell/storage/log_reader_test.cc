@@ -146,6 +146,27 @@ TEST_P(TornBatches, AreCutWhateverSectorsArePersisted) {
 }
 INSTANTIATE_TEST_SUITE_P(Sizes, TornBatches, testing::Values(1, 5, 8));
 
+// Data may have zeros enough for a sector of its own: a changed bit in such a record is no torn batch.
+TEST(LogReader, AChangedBitBesideZerosIsDamage) {
+  const std::string begin = log_bytes(1, 3);
+  ByteBuffer batch;
+  add_create(batch, {4}, "/zeros", std::string(1500, '\0'));
+  size_t offset = 0;
+  const std::string_view payload = wire::next_payload(batch.view(), offset);
+  wire::store_be64(batch.data(), libdeflate_adler32(1, payload.data(), payload.size()));
+  const std::string bytes = begin + std::string(batch.view()) + record_bytes({5});
+  ASSERT_EQ(read(bytes).zxids.size(), 5U);
+  for (size_t at = 0; at < batch.size(); ++at) {
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string damaged = bytes;
+      damaged[begin.size() + at] = static_cast<char>(damaged[begin.size() + at] ^ (1 << bit));
+      const Reading reading = read(damaged);
+      if (reading.zxids.size() == 5U) continue;
+      ASSERT_EQ(reading.end.end, LogEnd::Damaged) << at << "." << bit;
+    }
+  }
+}
+
 TEST(LogReader, AHoleBeforeTheLastMebibyteIsDamage) {
   const std::string begin = log_bytes(1, 1);
   const std::string holed = begin + with(record_bytes({2}, 2000), 600, std::string(1100, '\0'));
