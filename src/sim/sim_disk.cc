@@ -102,7 +102,7 @@ class SimDisk::OpenFile final : public env::File {
 };
 
 void SimDisk::calm() {
-  crash_points_.reset();
+  crash_odds_.fill(0);
   crash_call_ = 0;
   crash_point_.reset();
   fault_.reset();
@@ -177,7 +177,7 @@ void SimDisk::reach(env::CrashPoint point) {
   const auto number = static_cast<size_t>(point);
   ++reached[number];
   trace_.note(number);
-  const bool one_of_many = crash_points_[number] && rng_.one_in(8);
+  const bool one_of_many = crash_odds_[number] > 0 && rng_.below(8) < crash_odds_[number];
   if (!one_of_many && (crash_point_ != point || --crash_point_countdown_ > 0)) return;
   ++crashed_there[number];
   crash_point_.reset();

@@ -182,6 +182,7 @@ void Member::end_role() {
   if (follow_) note_conversation();
   if (lead_) settings_.lead.sync.epochs = lead_->epoch_starts();
   output_.hang_up |= follow_ != nullptr;
+  output_.dial.reset();  // one that was not begun
   output_.listening_changed |= lead_ != nullptr;
   replica_->close_all();
   change_role();

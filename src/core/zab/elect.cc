@@ -113,7 +113,8 @@ void Elect::on_notification(ServerId from, const wire::Notification& notificatio
   if (!is_state(notification.state)) return;
   const CastVote cast = cast_of(notification);
   if (!searching_) return on_unsought(from, cast, now);
-  next_announce_ = now + interval_;
+  // Who has no history only asks, again and again: that must not keep us from telling the others.
+  if (cast.vote.zxid != kMissingHistory) next_announce_ = now + interval_;
   if (cast.state == PeerState::Looking && cast.vote.round < round_) answer_voter(from, proposal_, now);
   if (!electorate_.is_voter(cast.vote.leader)) return;
   if (cast.state == PeerState::Looking) return on_looking(from, cast, now);

@@ -22,6 +22,15 @@ TEST(Ensemble, ThreeServersElectAndServe) {
   all.expect_equal();
 }
 
+// Relays and load balancers accept for a leader that does not listen yet.
+TEST(Ensemble, ALeaderThatIsNotHeardIsDialedAgain) {
+  Servers all(3);
+  all.lan.hang_up_on("h3:2888", 4);
+  ASSERT_EQ(all.lead(400), 3);
+  EXPECT_EQ(all.node(3).member()->epochs(), (zab::Epochs{1, 1}));
+  EXPECT_EQ(all.node(1).member()->elect().round(), 1);
+}
+
 TEST(Ensemble, AnotherLeadsWhenTheLeaderIsGone) {
   Servers all(3);
   ASSERT_EQ(all.lead(), 3);

@@ -37,6 +37,8 @@ class Lan {
 
   void cut(const std::string& host) { cut_.push_back(host); }
   void heal() { cut_.clear(); }
+  /// So many connections to "host:port" are accepted, by nobody, and closed: something stands in front of it.
+  void hang_up_on(const std::string& address, int times) { hang_ups_[address] = times; }
   /// False: there was nothing to be done.
   bool turn() {
     bool did = false;
@@ -117,6 +119,15 @@ class Lan {
       return false;
     }
     const auto done = std::exchange(call->done, nullptr);
+    if (const auto hang_up = hang_ups_.find(key_of(call->to)); hang_up != hang_ups_.end() && hang_up->second > 0) {
+      --hang_up->second;
+      const auto here = std::make_shared<End>();
+      here->host = call->from;
+      here->ended = true;
+      ends_.push_back(here);
+      done(std::make_unique<Stream>(here));
+      return true;
+    }
     const auto listener = listeners_.find(key_of(call->to));
     if (listener == listeners_.end()) {
       done(std::unexpected(env::PeerDialFailure{true, "refused"}));
@@ -155,6 +166,7 @@ class Lan {
   std::map<std::string, env::Network::Accepted> listeners_;
   std::vector<std::weak_ptr<End>> ends_;
   std::vector<std::string> cut_;
+  std::map<std::string, int> hang_ups_;
 };
 
 }  // namespace quorate::node::testing

@@ -22,6 +22,7 @@ LeaderLink::LeaderLink(MemberHost& host, env::Network& network, LeaderLinkSettin
 LeaderLink::~LeaderLink() = default;
 
 void LeaderLink::dial(ServerId leader, Millis now) {
+  hang_up();
   leader_ = leader;
   pause_ = kFirstPause;
   give_up_at_ = now + Millis{settings_.retry_delay.value * kDelaysBeforeGivingUp};
@@ -57,13 +58,15 @@ void LeaderLink::on_dialed(std::unique_ptr<env::PeerStream> stream) {
   host_.carry_out();
 }
 
+bool LeaderLink::try_again(Millis now) {
+  if (now >= give_up_at_) return false;
+  retry_at_ = now + std::min(pause_, settings_.retry_delay);
+  pause_ = pause_ + pause_;
+  return true;
+}
+
 void LeaderLink::on_dial_failed(const std::string& why) {
-  const Millis now = host_.wake().monotonic;
-  if (now < give_up_at_) {
-    retry_at_ = now + std::min(pause_, settings_.retry_delay);
-    pause_ = pause_ + pause_;
-    return;
-  }
+  if (try_again(host_.wake().monotonic)) return;
   host_.member().on_leader_lost(fmt::format("server {} cannot be reached: {}", leader_.value, why));
   host_.carry_out();
 }
@@ -156,8 +159,15 @@ bool LeaderLink::take_tree() {
   return link_ != nullptr;
 }
 
+/// Whatever stands in front of a server that does not listen yet may accept, and close: as good as a refusal.
+bool LeaderLink::was_never_heard() {
+  const zab::Follow* follow = host_.member().follow();
+  return follow != nullptr && follow->phase() == zab::FollowPhase::Discovery;
+}
+
 void LeaderLink::lose(const std::string& why) {
   hang_up();
+  if (was_never_heard() && try_again(host_.wake().monotonic)) return host_.member().to_leader()->clear();
   host_.member().on_leader_lost(why);
   host_.carry_out();
 }

@@ -44,6 +44,8 @@ class LeaderLink {
   void start();
   void on_dialed(std::unique_ptr<env::PeerStream> stream);
   void on_dial_failed(const std::string& why);
+  bool try_again(Millis now);
+  bool was_never_heard();
   void on_readable();
   bool take_packets();
   bool take_tree();
