@@ -15,6 +15,11 @@ TEST(EnsembleWorld, SomeSeedsAreGood) {
   }
 }
 
+// Seeds that have failed: one error on a read, an election that nobody repeats, a dial that outlives its role.
+TEST(EnsembleWorld, SeedsThatFailedAreGood) {
+  for (const uint64_t seed : {291, 7373, 28494}) EXPECT_EQ(run_ensemble_seed(seed, false).failure, "") << seed;
+}
+
 TEST(EnsembleWorld, OneSeedIsOneRun) {
   for (const uint64_t seed : {3, 4, 5}) {
     EXPECT_EQ(run_ensemble_seed(seed, false).trace_hash, run_ensemble_seed(seed, false).trace_hash) << "seed " << seed;

@@ -304,5 +304,22 @@ TEST(Elect, HighestRoundWraps) {
   EXPECT_EQ(probe.elect.round(), INT64_MIN);
 }
 
+// A server that has lost its history asks every second how the election went. What it says is no news: the others go on
+// telling each other, or a message that one of them missed is never said again (simulation, seed 7373).
+TEST(ElectRepeats, AlsoWhileSomebodyOnlyAsks) {
+  Probe probe(1, voters_to(3));
+  probe.look(0x100000085, 1);
+  probe.wait(10000);
+  probe.said();
+  size_t told = 0;
+  for (int second = 0; second < 300; ++second) {
+    probe.wait(1000);
+    probe.hear(3, kLooking, vote(3, -1, 1, 0));
+    told += static_cast<size_t>(
+        std::ranges::count_if(probe.said(), [](const std::string& line) { return line.starts_with("to 2: "); }));
+  }
+  EXPECT_GE(told, 4U);
+}
+
 }  // namespace
 }  // namespace quorate::zab
