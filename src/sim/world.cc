@@ -227,10 +227,10 @@ void World::check_tables() {
   for (const SessionId owner : replica.tree().sessions_with_ephemerals()) {
     if (!replica.sessions().contains(owner)) return verdict_.fail("an ephemeral without a session");
   }
-  // A session is tracked from its proposal on.
+  // A session is tracked from its proposal on, and listed once that is applied.
   const size_t tracked = replica.session_table().size();
   const size_t listed = replica.sessions().size();
-  if (tracked < listed || (replica.requests_in_process() == 0 && tracked > listed)) {
+  if (tracked < listed || tracked > listed + replica.requests_in_process()) {
     verdict_.fail("{} sessions are tracked, {} are in the list", tracked, listed);
   }
   for (const replica::Connection* connection : replica.connections()) {
