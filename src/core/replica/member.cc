@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/planted.h"
 #include "core/replica/member_outputs.h"
+#include "core/replica/role_lines.h"
 #include "core/tree/apply.h"
 
 namespace quorate::replica {
@@ -247,11 +248,14 @@ void Member::settle(tree::Tree& tree, tree::SessionList& sessions) {
 
 void Member::look() {
   looking_since_ = now_.monotonic;
+  output_.lines.push_back(state_line(wire::PeerState::Looking));
   elect_.look(in_doubt_ ? zab::kInDoubt : journal_.durable(), epochs_.current, now_.monotonic);
   after_election();
 }
 
 void Member::take_role() {
+  auto said = role_lines(elect_.state(), now_.monotonic - looking_since_);
+  take_lines(said, output_.lines);
   auto [tree, sessions] = take_memory();
   const Zxid last = journal_.durable();
   Role role;

@@ -14,7 +14,6 @@
 #include "shell/server/from_config.h"
 #include "shell/server/logging.h"
 #include "shell/server/loop_network.h"
-#include "shell/server/role_lines.h"
 #include "shell/server/surroundings.h"
 #include "shell/server/system_clock.h"
 #include "shell/server/worker.h"
@@ -89,7 +88,6 @@ class Server {
   LoopNetwork network_;
   std::unique_ptr<io::Listener> clients_;
   std::unique_ptr<node::Node> node_;
-  RoleLines role_lines_;
   bool stopping_ = false;
   bool awake_ = true;  ///< The node knows this round's time.
   std::optional<Worker> log_worker_;
@@ -260,9 +258,6 @@ void Server::leave_at_once() {
 }
 
 void Server::print_lines() {
-  if (const replica::Member* member = node_->member()) {
-    for (const LogLine& line : role_lines_.on_state(member->state(), node_->now().monotonic)) log(line);
-  }
   for (const LogLine& line : node_->take_lines()) log(line);
 }
 
