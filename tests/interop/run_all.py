@@ -28,6 +28,7 @@ PARTS = (
     ("ensemble", ("ensemble_test.py", "{}"), 180),
     ("ensemble with one Apache", ("ensemble_test.py", "{}", "--mixed", "1"), 180),
     ("ensemble with two Apaches", ("ensemble_test.py", "{}", "--mixed", "2"), 180),
+    ("peers that lie", ("peers_test.py", "{}"), 240),
     ("command ensemble", ("ensemble_command_test.py", "{}"), 60),
     ("clients among restarts", ("rolling_test.py", "{}", "--seconds", "{rolling}"), 900),
     ("ensembles under faults", ("faults_test.py", "{}", "--sizes", "3,5", "--seconds", "{faults}"), 1200),

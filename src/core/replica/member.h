@@ -193,6 +193,7 @@ class Member {
   zab::FollowSettings following_;  ///< With what is known of this leader.
   int64_t voted_round_ = -1;       ///< Of the election that it won.
   int failures_ = 0;               ///< Of conversations with it since then, in a row.
+  bool refused_ = false;           ///< The history that it sent, and it has not sent a better one.
   std::optional<Millis> dial_at_;
   std::optional<Millis> up_since_;  ///< UPTODATE came then.
   MemberOutput output_;

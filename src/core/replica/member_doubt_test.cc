@@ -128,6 +128,49 @@ TEST(MemberRest, WhoWasServedForLongBeginsAtOnce) {
   }
 }
 
+/// The leader sends a proposal that does not follow what the server has.
+void send_hole(Ensemble& ensemble, int64_t id) {
+  Member& member = *ensemble.at(id).member;
+  std::string txn;
+  member.journal().each_after(Zxid{0}, [&](Zxid, std::string_view payload) { txn = payload; });
+  ASSERT_FALSE(txn.empty());
+  ByteBuffer bytes;
+  wire::append_packet(bytes, wire::PacketType::Proposal, Zxid{member.journal().last_made().value + 2}, txn);
+  wire::QuorumPacket packet;
+  ASSERT_EQ(wire::cut_packet(bytes.view(), 1 << 20, packet).cut, wire::Cut::Whole);
+  member.on_leader_packet(packet);
+}
+
+// MUST-2: nothing is kept of a history that does not follow ours, and a tree is asked for. But with the votes of those
+// who refused it another leader can be elected: one bad leader must not be the end of an ensemble.
+TEST(MemberRefusal, CostsNobodyItsVote) {
+  for (const bool leader_dies : {true, false}) {
+    SCOPED_TRACE(leader_dies);
+    Serving ensemble;
+    ensemble.write(3, "/kept");
+    for (const int64_t id : {1, 2}) send_hole(ensemble, id);
+    if (leader_dies) ensemble.crash(3);
+    ASSERT_NE(ensemble.elect(), 0);
+    ASSERT_TRUE(ensemble.all_serve());
+    for (const int64_t id : ensemble.running()) {
+      EXPECT_FALSE(ensemble.at(id).member->in_doubt());
+      EXPECT_NE(ensemble.replica(id).tree().find("/kept"), tree::kNoNode);
+    }
+  }
+}
+
+TEST(MemberRefusal, IsFollowedByATree) {
+  Serving ensemble;
+  ensemble.write(3, "/kept");
+  send_hole(ensemble, 1);
+  ASSERT_TRUE(ensemble.all_serve());
+  EXPECT_EQ(ensemble.said(3, "Sending snapshot"), 1U);
+  ensemble.advance(20000);
+  ensemble.at(1).member->on_leader_lost("a cable was pulled");
+  ASSERT_TRUE(ensemble.all_serve());
+  EXPECT_EQ(ensemble.said(3, "Sending snapshot"), 1U);
+}
+
 // Known-faults R-D6: with its vote a leader could be elected that lacks what it has lost.
 TEST(MemberDoubt, WhoHasLostItsHistoryElectsNobody) {
   Ensemble ensemble(3);

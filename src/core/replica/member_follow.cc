@@ -114,13 +114,17 @@ bool Member::deliver_event() {
 
 /// Another leader, or another election of the same one, begins with a clean sheet: it may need us at once.
 void Member::prepare_following(const zab::Vote& vote) {
-  if (following_.leader != vote.leader) following_ = settings_.follow;
+  if (following_.leader != vote.leader) {
+    following_ = settings_.follow;
+    refused_ = false;
+  }
   if (following_.leader != vote.leader || voted_round_ != vote.round) failures_ = 0;
   following_.leader = vote.leader;
   voted_round_ = vote.round;
   // What fails again and again may go well from the beginning. Only a leader that was there before us is asked: one
   // that needs us for its election does not count those who ask, and waits for them in vain.
-  following_.ask_for_tree_in_epoch = failures_ % kTreeEvery == kTreeEvery - 1 ? vote.peer_epoch : -1;
+  const bool from_the_beginning = refused_ || failures_ % kTreeEvery == kTreeEvery - 1;
+  following_.ask_for_tree_in_epoch = from_the_beginning ? vote.peer_epoch : -1;
 }
 
 /// What failed once is tried again at once; then 1, 2, 4 s later, as long as it is the same leader of the same election
@@ -148,6 +152,7 @@ void Member::note_conversation() {
   const auto up_since = std::exchange(up_since_, std::nullopt);
   const bool went_well = up_since && now_.monotonic - *up_since >= settings_.follow.sync_limit;
   failures_ = went_well ? 1 : failures_ + 1;
+  refused_ = follow_->was_refused() || (refused_ && !up_since);
   if (follow_->digest_differed()) following_.differed_in_epoch = follow_->leader_epoch();
   if (follow_->digest_is_foreign()) following_.foreign_in_epoch = follow_->leader_epoch();
   if (follow_->epoch_began()) settings_.lead.sync.epochs.push_back(*follow_->epoch_began());

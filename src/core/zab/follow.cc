@@ -142,7 +142,7 @@ void Follow::on_disk_done(Millis now) {
 
 void Follow::on_disk_refused(const std::string& why) {
   QUORATE_CHECK(out_.disk.has_value());
-  if (out_.disk->kind == DiskOrder::Kind::Truncate) wants_tree_ = true;
+  refused_ = out_.disk->kind == DiskOrder::Kind::Truncate;
   out_.disk.reset();
   end(why);
 }
@@ -249,9 +249,10 @@ void Follow::ignore_unknown(const QuorumPacket& packet) {
   if (known) unexpected(packet);
 }
 
-/// What the leader sent is not the history that follows ours. None of it is kept, and none of it is asked for again.
+/// Nothing of this conversation is logged before NEWLEADER, and behind it only what continued our history: what the log
+/// holds can be voted with, or one bad leader would leave an ensemble without voters.
 void Follow::refuse(std::string reason) {
-  wants_tree_ = true;
+  refused_ = true;
   must_reload_ = true;
   end(std::move(reason));
 }

@@ -133,8 +133,11 @@ class Follow {
   bool digest_is_foreign() const { return leader_epoch_ == settings_.foreign_in_epoch; }
   /// Memory and disk are not to be trusted as one history until they are loaded anew (MUST-7).
   bool must_reload() const { return must_reload_; }
-  /// The history here, or what the leader made of it, is in doubt: the next conversation begins with kInDoubt.
+  /// The history here is in doubt: the next conversation begins with kInDoubt.
   bool wants_tree() const { return wants_tree_; }
+  /// What the leader sent is not a history that follows ours, or cannot be followed from here: nothing of it is kept,
+  /// and a tree is asked for next. Our own history is no worse for it.
+  bool was_refused() const { return refused_; }
   /// An Apache leader's tree changes while it is sent: behind a SNAP the digest of a txn up to this one proves nothing,
   /// and the txn's effects may be there before it. Settled when the first txn is applied. Spec: quorum 3.5.
   Zxid fuzzy_until() const { return fuzzy_until_; }
@@ -197,6 +200,7 @@ class Follow {
   bool got_tree_ = false;
   bool must_reload_ = false;
   bool wants_tree_;
+  bool refused_ = false;
   bool digest_differed_ = false;
   std::optional<EpochStart> epoch_began_;
   std::string reason_;

@@ -38,7 +38,8 @@ TEST(FollowContinuity, OnlyTheNextTxnIsTaken) {
           {diff(zxid(1, 5)), packet(observer ? PacketType::Inform : PacketType::Proposal, c.at, txn(c.at, c.type))});
       EXPECT_EQ(bench.follow.phase(), c.taken ? Phase::CatchingUp : Phase::Over);
       EXPECT_EQ(bench.journal.open_txns(), c.taken ? 1 : 0);
-      EXPECT_EQ(bench.follow.wants_tree(), !c.taken);
+      EXPECT_EQ(bench.follow.was_refused(), !c.taken);
+      EXPECT_FALSE(bench.follow.wants_tree());
       EXPECT_EQ(bench.follow.must_reload(), !c.taken);
     }
   }
@@ -57,7 +58,8 @@ TEST(FollowContinuity, NothingIsKeptOfAHistoryWithAGap) {
   EXPECT_EQ(bench->follow.out().lines.back().text, "Following has ended: " + bench->follow.reason());
   EXPECT_TRUE(bench->disk.log.empty());
   EXPECT_EQ(bench->journal.applied(), zxid(1, 5));
-  EXPECT_TRUE(bench->follow.wants_tree());
+  EXPECT_TRUE(bench->follow.was_refused());
+  EXPECT_FALSE(bench->follow.wants_tree());
   bench->journal.settle();
   EXPECT_EQ(bench->journal.last_made(), zxid(1, 5));
 }
@@ -67,7 +69,8 @@ TEST(FollowContinuity, ATxnMustCarryTheZxidOfItsPacket) {
     auto bench = learner_in(Phase::CatchingUp);
     bench->receive(packet(PacketType::Proposal, zxid(1, 6), data));
     EXPECT_EQ(bench->follow.reason(), "proposal 0x100000006 holds a txn of another zxid, or none");
-    EXPECT_TRUE(bench->follow.wants_tree());
+    EXPECT_TRUE(bench->follow.was_refused());
+    EXPECT_FALSE(bench->follow.wants_tree());
     EXPECT_EQ(bench->journal.last_made(), zxid(1, 5));
   }
 }
@@ -79,7 +82,8 @@ TEST(FollowContinuity, DiffKeepsItsWord) {
   bench.work();
   bench.receive({diff(zxid(1, 7)), proposal(zxid(1, 6)), commit(zxid(1, 6)), new_leader()});
   EXPECT_EQ(bench.follow.reason(), "the history ends at 0x100000006, expected was 0x100000007 as DIFF said");
-  EXPECT_TRUE(bench.follow.wants_tree());
+  EXPECT_TRUE(bench.follow.was_refused());
+  EXPECT_FALSE(bench.follow.wants_tree());
 }
 
 TEST(FollowContinuity, TxnsAreLoggedAsTheyCame) {

@@ -193,7 +193,8 @@ TEST(FollowTruncation, MayBeImpossible) {
   auto bench = learner_in(Phase::Truncating);
   bench->follow.on_disk_refused("no record 0x100000004");
   EXPECT_EQ(bench->follow.reason(), "no record 0x100000004");
-  EXPECT_TRUE(bench->follow.wants_tree());
+  EXPECT_TRUE(bench->follow.was_refused());
+  EXPECT_FALSE(bench->follow.wants_tree());
   EXPECT_FALSE(bench->follow.out().disk.has_value());
 }
 

@@ -1,7 +1,5 @@
 #include "shell/node/disk_orders.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 #include "shell/storage/directory.h"
@@ -15,8 +13,6 @@ namespace {
 storage::HistoryDirectories directories_of(const NodeSettings& settings) {
   return {settings.recovery.snapshot_directory, settings.recovery.log_directory};
 }
-
-uint64_t hex(Zxid zxid) { return static_cast<uint64_t>(zxid.value); }
 
 }  // namespace
 
@@ -63,14 +59,8 @@ Result<void> DiskOrders::truncate() {
   const auto cut =
       storage::truncate_history(disk_, directories_of(settings_), order_.zxid, settings_.recovery.max_buffer_bytes);
   if (!cut) return std::unexpected(cut.error());
-  if (!cut->done) {
-    outcome_.refused = cut->why_not;
-  } else if (cut->last != order_.zxid) {
-    outcome_.refused =
-        fmt::format("our history has no 0x{:x}, the last before it is 0x{:x}", hex(order_.zxid), hex(cut->last));
-  } else {
-    return load();
-  }
+  if (cut->done) return load();
+  outcome_.refused = cut->why_not;
   return {};
 }
 

@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <optional>
 #include <ranges>
+#include <utility>
 
 #include "shell/storage/log_feed.h"
 #include "shell/storage/snapshot_file.h"
 
 namespace quorate::storage {
 namespace {
+
+Truncation refused(std::string why_not) { return {false, std::move(why_not)}; }
 
 uint64_t hex(Zxid zxid) { return static_cast<uint64_t>(zxid.value); }
 
@@ -45,18 +48,19 @@ Result<Truncation> truncate_history(env::Disk& disk, const HistoryDirectories& d
                                     size_t max_buffer_bytes) {
   auto base = find_base(disk, directories, zxid, max_buffer_bytes);
   if (!base) return std::unexpected(base.error());
-  if (!*base) return Truncation{false, fmt::format("no snapshot at or before 0x{:x} can be read", hex(zxid)), {}};
+  if (!*base) return refused(fmt::format("no snapshot at or before 0x{:x} can be read", hex(zxid)));
   auto last = follow_log(disk, directories, {**base, zxid, max_buffer_bytes});
   if (!last && last.error().fault == Fault::Corrupt) {
-    return Truncation{false,
-                      fmt::format("the log behind snapshot 0x{:x} cannot be read up to 0x{:x}: {}", hex(**base),
-                                  hex(zxid), last.error().detail),
-                      {}};
+    return refused(fmt::format("the log behind snapshot 0x{:x} cannot be read up to 0x{:x}: {}", hex(**base), hex(zxid),
+                               last.error().detail));
   }
   if (!last) return std::unexpected(last.error());
+  if (*last != zxid) {
+    return refused(fmt::format("our history has no 0x{:x}, the last before it is 0x{:x}", hex(zxid), hex(*last)));
+  }
   const HistoryChange change{HistoryChange::Kind::Truncate, zxid};
   if (auto done = carry_out(disk, directories, change, max_buffer_bytes); !done) return std::unexpected(done.error());
-  return Truncation{true, {}, *last};
+  return Truncation{true, {}};
 }
 
 }  // namespace quorate::storage

@@ -12,11 +12,10 @@
 namespace quorate::storage {
 
 struct Truncation {
-  /// False: what would be left could not be loaded, so nothing was changed. Ask for a SNAP.
+  /// False: that txn is not in this history, or what would be left could not be loaded. Nothing was changed; ask for a
+  /// SNAP.
   bool done = false;
   std::string why_not;
-  /// The newest txn that is left. Below the one asked for when that is not in this history: ask for a SNAP then.
-  Zxid last;
 };
 
 /// Requires what carry_out() requires; its word on errors goes here, too. The memory is to be loaded anew afterwards.
