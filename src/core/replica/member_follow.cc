@@ -153,7 +153,7 @@ void Member::note_conversation() {
   const bool went_well = up_since && now_.monotonic - *up_since >= settings_.follow.sync_limit;
   failures_ = went_well ? 1 : failures_ + 1;
   refused_ = follow_->was_refused() || (refused_ && !up_since);
-  if (follow_->digest_differed()) following_.differed_in_epoch = follow_->leader_epoch();
+  following_.differed_before |= follow_->digest_differed();
   if (follow_->digest_is_foreign()) following_.foreign_in_epoch = follow_->leader_epoch();
   if (follow_->epoch_began()) settings_.lead.sync.epochs.push_back(*follow_->epoch_began());
   dial_at_.reset();

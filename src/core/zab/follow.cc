@@ -155,7 +155,7 @@ void Follow::on_persisted(Millis now) {
 
 void Follow::on_digest_mismatch(Zxid zxid) {
   if (phase_ == FollowPhase::Over || digest_is_foreign()) return;
-  if (got_tree_ && leader_epoch_ == settings_.differed_in_epoch) {
+  if (got_tree_ && settings_.differed_before) {
     settings_.foreign_in_epoch = leader_epoch_;
     out_.lines.push_back({Level::Error, "Learner",
                           fmt::format("The digest of leader {} differs again at {}, behind its own snapshot: its "

@@ -36,9 +36,10 @@ struct FollowSettings {
   /// Ask for the tree though the history is not in doubt, if the leader is established in this epoch. A leader that is
   /// still to be elected in its epoch needs to hear how far our history goes.
   int64_t ask_for_tree_in_epoch = -1;
-  /// This leader's epoch in which a digest of its differed from our tree before, and one in which they count no more.
-  int64_t differed_in_epoch = -1;
-  int64_t foreign_in_epoch = -1;
+  /// A digest of this leader differed from our tree before. In whichever epoch: while all its learners get its tree it
+  /// may have to be elected anew.
+  bool differed_before = false;
+  int64_t foreign_in_epoch = -1;  ///< In this epoch of its they count no more.
 };
 
 /// Where a learner is. Each phase takes few packets; anything else ends the conversation, but for what rule 30 ignores.
