@@ -26,7 +26,11 @@ class Shell:
         self._text = ""
 
     def __enter__(self):
-        self.expect(r"SESSION_EVENT state = CONNECTED_STATE")
+        try:
+            self.expect(r"SESSION_EVENT state = CONNECTED_STATE")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *exception):
@@ -45,9 +49,11 @@ class Shell:
     def expect(self, pattern):
         end = time.monotonic() + SECONDS
         while not (match := re.search(pattern, self._text, re.S)):
-            if time.monotonic() > end or self._process.poll() is not None:
+            ended = self._process.poll() is not None  # what it said last may still be unread
+            piece = _read_some(self._process.stdout, end)
+            self._text += piece
+            if not piece and (ended or time.monotonic() > end):
                 raise AssertionError(f"no {pattern!r} in:\n{self._text[-1500:]}")
-            self._text += _read_some(self._process.stdout, end)
         return match
 
     def quit(self):

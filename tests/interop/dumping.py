@@ -1,8 +1,10 @@
 """A full picture of a server's tree, taken by the superuser, to be compared with another one."""
 
+import shutil
+
 import rawzk
 import records as zk
-from servers import SUPER_AUTH
+from servers import SUPER_AUTH, Home, QuorateServer
 
 BATCH = 100
 
@@ -19,6 +21,19 @@ def dump(address):
                 pending += [f"{path.rstrip('/')}/{child}" for child in children]
         client.close_session()
     return nodes
+
+
+def dump_directory(binary, directory):
+    """What is on a disk: the tree that a server alone makes of a copy, from the newest snapshot and the logs behind it."""
+    home = Home()
+    shutil.copytree(directory, home.data, dirs_exist_ok=True)
+    with QuorateServer(binary, home=home) as server:
+        return dump(server.address)
+
+
+def without_config(tree):
+    """A dump but for what each server makes from its own configuration, at a time of its own."""
+    return {path: node for path, node in tree.items() if path != "/zookeeper/config"}
 
 
 def _looks(client, paths):

@@ -13,10 +13,13 @@ import tempfile
 
 import rawzk
 import records as zk
-from ensembles import lasting_port
 from harness import equal, passes
-from servers import running
+from servers import lasting_port, running
 from waiting import wait_until
+
+
+MOST_SERVERS = 5
+PORT_OFFSETS = (0, 707, 1707)  # of clients, servers and elections
 
 
 class Command:
@@ -26,7 +29,7 @@ class Command:
         self.binary = binary
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="quorate-command-"))
         self.directory = self.folder / "local"
-        self.port = lasting_port()
+        self.port = lasting_port(MOST_SERVERS, PORT_OFFSETS)
         self.process = None
 
     def start(self, *arguments):
@@ -40,6 +43,12 @@ class Command:
     @property
     def text(self):
         return (self.folder / "out").read_text()
+
+    def kill(self):
+        """Whatever is left of it; its servers end with it."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
     def ended(self):
         status = self.process.wait(20)
@@ -72,7 +81,8 @@ def _write(address, path):
 def starts_serves_and_stops(command):
     for turn, stop in enumerate((signal.SIGTERM, signal.SIGINT)):
         command.start().wait_serving()
-        assert f"127.0.0.1:{command.port},127.0.0.1:{command.port + 1},127.0.0.1:{command.port + 2}" in command.text, command.text
+        addresses = ",".join("%s:%d" % command.address(number) for number in (1, 2, 3))
+        wait_until("it says where clients connect", lambda: addresses in command.text)
         _write(command.address(2), f"/turn-{turn}")
         if turn == 1:  # the data of the first turn is still there
             with rawzk.open_session(command.address(3)) as client:
@@ -143,6 +153,7 @@ def main():
     for test in TESTS:
         command = Command(str(pathlib.Path(arguments.binary).resolve()))
         failed += not passes(test, command)
+        command.kill()
         shutil.rmtree(command.folder, ignore_errors=True)
     print(f"{len(TESTS) - failed} passed, {failed} failed", flush=True)
     return 1 if failed else 0

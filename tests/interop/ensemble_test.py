@@ -9,7 +9,7 @@ import time
 
 import rawzk
 import records as zk
-from dumping import differences, dump
+from dumping import differences, dump, without_config
 from ensembles import Ensemble, mode
 from harness import equal, passes
 from servers import Home, make_server
@@ -60,14 +60,11 @@ def writes_through(ensemble, numbers, path, seconds=SECONDS):
 
 
 def same_trees(ensemble, seconds=SECONDS):
-    """Wait until every server shows one and the same tree; return it.
-
-    /zookeeper/config is left out: each server makes it from its own configuration, at a time of its own.
-    """
+    """Wait until every server shows one and the same tree; return it."""
     numbers = ensemble.alive()
 
     def picture(number):
-        return {path: node for path, node in dump(ensemble[number].address).items() if path != "/zookeeper/config"}
+        return without_config(dump(ensemble[number].address))
 
     def compare():
         try:
@@ -86,7 +83,7 @@ def same_trees(ensemble, seconds=SECONDS):
 
 
 def elects_and_replicates(ensemble):
-    equal(sorted(mode(ensemble[number]) for number in ensemble), ["follower", "follower", "leader"])
+    equal(sorted(ensemble.wait_mode(number, "leader", "follower") for number in ensemble), ["follower", "follower", "leader"])
     for number in ensemble:
         write(ensemble[number], f"/from-{number}", b"by %d" % number)
     for reader in ensemble:
@@ -110,14 +107,14 @@ def says_who_it_is(ensemble):
 
 def leader_killed(ensemble):
     write(ensemble[1], "/before", b"1")
-    first = ensemble.leader()
+    first = ensemble.wait_leader()
     ensemble[first].kill()
     seconds = writes_through(ensemble, ensemble.alive(), "/meanwhile")
     print(f"        a write after {seconds:.2f} s", flush=True)
     second = ensemble.wait_leader()
     assert second != first
     ensemble[first].start()
-    equal(mode(ensemble[first]), "follower")
+    ensemble.wait_mode(first, "follower")
     equal(read_through(ensemble[first], "/meanwhile"), b"after")
     tree = same_trees(ensemble)
     assert {"/before", "/meanwhile"} <= tree.keys()
@@ -126,7 +123,7 @@ def leader_killed(ensemble):
 def follower_killed(ensemble):
     number = ensemble.followers()[0]
     ensemble[number].kill()
-    with session(ensemble[ensemble.leader()]) as client:
+    with session(ensemble[ensemble.wait_leader()]) as client:
         for at in range(50):
             client.must(zk.create(f"/without-{at}"))
     ensemble[number].start()
@@ -142,6 +139,35 @@ def emptied_follower_gets_a_snapshot(ensemble):
     shutil.rmtree(ensemble[number].home.data / "version-2")
     ensemble[number].start()
     equal(len([path for path in same_trees(ensemble) if path.startswith("/kept-")]), 300)
+
+
+def one_in_doubt_says_so(ensemble):
+    """A damaged log is set aside: ruok and mntr tell, until the leader's tree is there."""
+    def monitored(number):
+        lines = rawzk.four_letter_word(ensemble[number].address, b"mntr").decode().splitlines()
+        return dict(line.split("\t") for line in lines if "\t" in line)
+
+    def asked(number, word):
+        with contextlib.suppress(OSError):
+            return rawzk.four_letter_word(ensemble[number].address, word)
+        return b""
+    write(ensemble[1], "/behind-the-damage", b"1")
+    same_trees(ensemble)
+    for number in ensemble:
+        ensemble[number].kill()
+    log = max((ensemble[1].home.data / "version-2").glob("log.*"))
+    log.write_bytes(bytes(byte ^ 1 if at == 60 else byte for at, byte in enumerate(log.read_bytes())))
+    ensemble[1].launch()  # alone: nobody has a tree for it
+    wait_until("it says that it is in doubt", lambda: asked(1, b"ruok").startswith(b"in doubt: "))
+    found = monitored(1)
+    equal((found["zk_quorate_in_doubt"], found["zk_quorate_set_aside"]), ("1", "1"))
+    assert asked(1, b"mntr").startswith(b"This ZooKeeper instance is not currently serving requests\n")
+    ensemble.start()
+    equal([asked(number, b"ruok") for number in ensemble], [b"imok"] * 3)
+    equal([monitored(number)["zk_quorate_in_doubt"] for number in ensemble], ["0"] * 3)
+    equal([monitored(number)["zk_quorate_set_aside"] for number in ensemble], ["1", "0", "0"])
+    assert "/behind-the-damage" in same_trees(ensemble)
+    equal(len(list((ensemble[1].home.data / "version-2" / "quarantine-1").glob("log.*"))), 1)
 
 
 def all_killed(ensemble):
@@ -163,8 +189,8 @@ def all_killed(ensemble):
 
 
 def minority_acknowledges_nothing(ensemble):
-    leader = ensemble.leader()
-    rest = ensemble.followers()
+    leader = ensemble.wait_leader()
+    rest = [number for number in ensemble if number != leader]
     with rawzk.open_session(ensemble[leader].address, timeout=60000) as client:
         client.must(zk.create("/quorum", b"0"))
         for number in rest:
@@ -180,7 +206,7 @@ def minority_acknowledges_nothing(ensemble):
 
 
 def ends_in_order_and_soon(ensemble):
-    for number in (*ensemble.followers(), ensemble.leader()):
+    for number in (*ensemble.followers(), ensemble.wait_leader()):
         begin = time.monotonic()
         ensemble[number].process.send_signal(signal.SIGTERM)
         equal(ensemble[number].wait_exit(), 0, f"status of server {number}")
@@ -242,7 +268,7 @@ def met_by_ipv6(which):
 
 def alone_in_its_ensemble(which):
     with Ensemble(which, 1) as ensemble:
-        equal(mode(ensemble[1]), "leader")
+        ensemble.wait_mode(1, "leader")
         write(ensemble[1], "/alone", b"1")
         ensemble[1].kill()
         ensemble[1].start()
@@ -261,10 +287,10 @@ def two_of_two(which):
 
 def an_observer(which):
     with Ensemble(which, 4, observers=[4]) as ensemble:
-        equal(mode(ensemble[4]), "observer")
+        ensemble.wait_mode(4, "observer")
         write(ensemble[4], "/through-the-observer", b"1")
         equal(read_through(ensemble[1], "/through-the-observer"), b"1")
-        ensemble[ensemble.leader()].kill()
+        ensemble[ensemble.wait_leader()].kill()
         writes_through(ensemble, [4], "/with-another-leader")
         others = [number for number in ensemble.alive() if number != 4]
         ensemble[others[0]].kill()  # one voter of three is left, and the observer does not count
@@ -280,7 +306,7 @@ def weights_and_groups(which):
     settings = {"group.1": "1:2:3", "weight.1": "1", "weight.2": "1", "weight.3": "0"}
     with Ensemble(which, settings=settings) as ensemble:
         elects_and_replicates(ensemble)
-        assert ensemble.leader() != 3, "a server without weight leads"
+        assert ensemble.wait_leader() != 3, "a server without weight leads"
         ensemble[3].kill()  # nobody's vote
         writes_through(ensemble, [1, 2], "/without-the-weightless")
         ensemble[3].start()
@@ -303,7 +329,7 @@ def reads_without_a_quorum(which):
             equal(client.call(zk.set_data("/read-only", b"2")).err, -119)
         ensemble[2].start()
         writes_through(ensemble, [1, 2], "/writes-again")
-        equal(rawzk.four_letter_word(ensemble[1].address, b"isro"), b"rw")
+        wait_until("it writes again itself", lambda: rawzk.four_letter_word(ensemble[1].address, b"isro") == b"rw")
 
 
 def local_sessions(which):
@@ -314,11 +340,12 @@ def local_sessions(which):
             own = client.handshake(timeout=4000)
             client.must(zk.create("/local", b"1"))
             client.must(zk.create("/local/e", b"", flags=zk.EPHEMERAL))
-            equal(read_through(ensemble[ensemble.leader()], "/local/e"), b"")
-            with session(ensemble[ensemble.leader()]) as other:
+            leader = ensemble[ensemble.wait_leader()]
+            equal(read_through(leader, "/local/e"), b"")
+            with session(leader) as other:
                 equal(other.must(zk.exists("/local/e")).ephemeral_owner, own.id)
             client.close_session()
-        with session(ensemble[ensemble.leader()]) as other:
+        with session(leader) as other:
             other.must(zk.sync("/"))
             equal(other.call(zk.exists("/local/e")).err, -101)
         same_trees(ensemble)
@@ -337,7 +364,7 @@ def a_second_server_of_one_number(which):
         elects_and_replicates(ensemble)
 
 
-TESTS = [elects_and_replicates, says_who_it_is, leader_killed, follower_killed, emptied_follower_gets_a_snapshot, all_killed,
+TESTS = [elects_and_replicates, says_who_it_is, leader_killed, follower_killed, emptied_follower_gets_a_snapshot, one_in_doubt_says_so, all_killed,
          minority_acknowledges_nothing, ends_in_order_and_soon, session_moves, watches_across_servers, one_after_the_other]
 
 OWN = [met_by_name, met_by_ipv6, alone_in_its_ensemble, two_of_two, an_observer, weights_and_groups, reads_without_a_quorum,

@@ -1,75 +1,55 @@
 """Ensembles of servers as real processes on loopback: Quorate from the path of its binary, Apache, or both together."""
 
 import contextlib
-import os
-import random
 import re
-import socket
 
 import rawzk
-from relays import Relays
-from servers import Home, make_server
+from servers import Home, lasting_port, make_server
 from waiting import wait_until
 
 # Ticks are short so that a silent server is noticed within seconds.
 SETTINGS = {"initLimit": "20", "syncLimit": "8", "standaloneEnabled": "false"}
 
-# Ports that the kernel gives to nobody as the near end of a connection: a server that is started again finds its own free.
-_PORTS = range(20000, 30000)
-_claims = []
-
-
-def lasting_port():
-    """A TCP port on 127.0.0.1 that stays free for a server between its processes."""
-    order = random.Random(os.urandom(8))
-    while True:
-        port = order.choice(_PORTS)
-        claim = socket.socket(socket.AF_UNIX)  # by its name, for as long as we live: tests may run side by side
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            claim.bind(f"\0quorate-test-port-{port}")
-            probe.bind(("127.0.0.1", port))
-            _claims.append(claim)
-            return port
-        claim.close()
-
 
 class Ensemble:
     """Servers numbered from 1. `which` is as in make_server(), or a list with one for each server.
 
-    `make` takes what make_server() takes; `make_home` makes their directories. The servers meet on `host`; `observers`
-    are the numbers of those that do not vote.
+    `make` takes what make_server() takes; `make_home` makes their directories. The servers meet on `host`, or over the
+    `network`, which is Relays or Namespaces; `observers` are the numbers of those that do not vote.
     """
 
-    def __init__(self, which, size=3, settings=None, properties=None, relayed=False, host="127.0.0.1", observers=(),
+    def __init__(self, which, size=3, settings=None, properties=None, network=None, host="127.0.0.1", observers=(),
                  make=make_server, make_home=Home):
         kinds = which if isinstance(which, (list, tuple)) else [which] * size
         numbers = range(1, len(kinds) + 1)
         ports = {number: (lasting_port(), lasting_port()) for number in numbers}
-        self.relays = Relays(ports, lasting_port) if relayed else None
+        self.network = network(ports, lasting_port) if network else None
         role = {number: ":observer" if number in observers else "" for number in numbers}
         plain = {f"server.{number}": "%s:%d:%d%s" % (host, *pair, role[number]) for number, pair in ports.items()}
         self.members = {}
         for number, kind in zip(numbers, kinds):
-            lines = self.relays.server_lines(number) if relayed else plain
+            lines = self.network.server_lines(number) if network else plain
             home = make_home()
-            home.port = lasting_port()
+            if self.network:
+                self.network.place(number, home)
             (home.data / "myid").write_text(f"{number}\n")
             self.members[number] = make(kind, {**SETTINGS, **(settings or {}), **lines}, properties, home)
 
     def __enter__(self):
         try:
-            if self.relays:
-                self.relays.__enter__()
+            if self.network:
+                self.network.__enter__()
             return self.start()
         except BaseException:
             self.__exit__()
             raise
 
     def __exit__(self, *exception):
-        for member in self.members.values():
-            member.__exit__()
-        if self.relays:
-            self.relays.__exit__()
+        with contextlib.ExitStack() as ends:  # each, whatever goes wrong with another
+            if self.network:
+                ends.callback(self.network.__exit__)
+            for member in self.members.values():
+                ends.callback(member.__exit__)
 
     def __getitem__(self, number):
         return self.members[number]
@@ -109,8 +89,15 @@ class Ensemble:
     def wait_leader(self, seconds=30.0):
         return wait_until("one of the servers leads", self.leader, seconds)
 
+    def wait_mode(self, number, *wanted, seconds=30.0):
+        """What a server calls its part, once that is one of these."""
+        def look():
+            found = mode(self[number])
+            return found if found in wanted else None
+        return wait_until(f"server {number} calls itself {' or '.join(wanted)}", look, seconds)
+
     def followers(self):
-        leader = self.leader()
+        leader = self.wait_leader()
         return [number for number in self.alive() if number != leader]
 
 

@@ -23,12 +23,16 @@ def run_client(server, folder):
                "InteropTest", "%s:%d" % server.address]
     failed = 0
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
-        for line in client.stdout:
-            if line == "RESTART\n":
-                _restart(server, client)
-            else:
-                failed += line.startswith("FAIL")
-                print("  " + line, end="", flush=True)
+        try:
+            for line in client.stdout:
+                if line == "RESTART\n":
+                    _restart(server, client)
+                else:
+                    failed += line.startswith("FAIL")
+                    print("  " + line, end="", flush=True)
+        except BaseException:
+            client.kill()  # or we would wait for it
+            raise
     return failed or client.returncode
 
 

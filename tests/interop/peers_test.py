@@ -81,7 +81,7 @@ def what_the_election_port_refuses(ensemble):
 
 
 def what_the_quorum_port_refuses(ensemble):
-    leader = ensemble.leader()
+    leader = ensemble.wait_leader()
     port = strange.ports_of(ensemble, leader)[0]
     info = strange.learner_info
     for sent, why in (
@@ -105,7 +105,7 @@ def what_the_quorum_port_refuses(ensemble):
 
 def a_learner_that_turns_bad(ensemble):
     """Synchronised as an observer of nobody's configuration, then wrong in each way that there is."""
-    leader = ensemble.leader()
+    leader = ensemble.wait_leader()
     port = strange.ports_of(ensemble, leader)[0]
     rng = random.Random(6)
     for wrong in (strange.packet(strange.PROPOSAL, 1 << 40, b"x" * 100), strange.packet(strange.COMMIT, 1 << 40),
@@ -133,7 +133,7 @@ def strangers_who_vote(ensemble):
                 for at in range(20):
                     stream.sendall(strange.vote(stranger, 0x7fffffff00000000, 1 << 50, 0x7ffffff0, at % 5,
                                                 rng_config(at), version=at % 4))
-        old = ensemble.leader()
+        old = ensemble.wait_leader()
         ensemble[old].kill()
         others = ensemble.alive()
         writes_through(ensemble, others, "/in-spite-of-strangers")
@@ -147,7 +147,7 @@ def rng_config(at):
 
 def those_who_say_nothing(ensemble):
     """Half-open connections are closed in time, and keep nobody else out."""
-    leader = ensemble.leader()
+    leader = ensemble.wait_leader()
     with contextlib.ExitStack() as stack:
         silent = [stack.enter_context(dial(port)) for port in strange.ports_of(ensemble, leader) for _ in range(100)]
         all_well(ensemble, "/beside-the-silent")

@@ -46,6 +46,9 @@ class Relays:
             lines[f"server.{other}"] = "127.0.0.1:%d:%d" % tuple(ports)
         return lines
 
+    def place(self, number, home):
+        """The servers stay where they are."""
+
     def __enter__(self):
         self._process = subprocess.Popen([PYTHON, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         rows = []
@@ -56,8 +59,9 @@ class Relays:
         return self
 
     def __exit__(self, *exception):
-        self._process.stdin.close()
-        self._process.wait(10)
+        if self._process:
+            self._process.stdin.close()
+            self._process.wait(30)
 
     def _tell(self, command):
         self._process.stdin.write(json.dumps(command) + "\n")
@@ -74,15 +78,20 @@ class Relays:
         self._tell({"links": [[a, b, *link] for a, b in pairs]})
 
     def heal(self):
+        """The network is whole again."""
         self.set(self.pairs(), Link())
 
-    def cut_off(self, number, link=Link(open=False)):
-        """Nothing goes to or from one server."""
-        self.set([pair for pair in self.pairs() if number in pair], link)
+    def cut(self, pairs):
+        """What the first of each pair sends the second waits, from now on."""
+        self.set(pairs, Link(open=False))
+
+    def cut_off(self, number):
+        """Nothing goes between one server and the others; clients still reach it."""
+        self.cut([pair for pair in self.pairs() if number in pair])
 
     def split(self, side):
         """The servers of `side` and the others cannot talk to each other."""
-        self.set([(a, b) for a, b in self.pairs() if (a in side) != (b in side)], Link(open=False))
+        self.cut([(a, b) for a, b in self.pairs() if (a in side) != (b in side)])
 
     def reset(self, pairs):
         """End every connection that was dialed for these pairs."""

@@ -19,7 +19,7 @@ import time
 import kazoo_test
 from cli_mt_test import Shell
 from ensemble_test import same_trees
-from ensembles import Ensemble, mode
+from ensembles import Ensemble
 from harness import place
 from java_test import CLASSPATH, compile_to
 from kazoo.client import KazooClient
@@ -86,7 +86,7 @@ class Roller(threading.Thread):
                 self.kills += 1
                 self._leave.wait(self._period / 2)
                 self._ensemble[number].start()
-        except AssertionError as fault:
+        except Exception as fault:  # told by the thread that waits for this one
             self.fault = fault
 
     def stop(self):
@@ -171,7 +171,7 @@ def main():
         else:
             ensemble.wait_serving()
             same_trees(ensemble)
-            print(f"  ok    the same trees after {roller.kills} kills, {sorted(str(mode(ensemble[number])) for number in ensemble)}")
+            print(f"  ok    the same trees after {roller.kills} kills, leader: {ensemble.wait_leader()}")
     print("all passed" if not failed else f"{failed} failed", flush=True)
     return 1 if failed else 0
 

@@ -5,6 +5,7 @@ One line for each part, the output of failed parts, and a last line "N passed, N
 
 import argparse
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -31,7 +32,7 @@ PARTS = (
     ("peers that lie", ("peers_test.py", "{}"), 240),
     ("command ensemble", ("ensemble_command_test.py", "{}"), 60),
     ("clients among restarts", ("rolling_test.py", "{}", "--seconds", "{rolling}"), 900),
-    ("ensembles under faults", ("faults_test.py", "{}", "--sizes", "3,5", "--seconds", "{faults}"), 1200),
+    ("ensembles under faults", ("faults_test.py", "{}", "--sizes", "3,5", "--networks", "namespaces,relays", "--seconds", "{faults}"), 1500),
 )
 
 
@@ -42,9 +43,10 @@ def run_part(name, command, seconds):
     try:
         output, _ = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
-        process.terminate()  # its exit handler ends the servers it started
-        output, _ = process.communicate()
-        output += f"\nstopped after {seconds} s\n".encode()
+        output = _end(process) + f"\nstopped after {seconds} s\n".encode()
+    except BaseException:
+        _end(process)
+        raise
     passed = process.returncode == 0
     print(f"{'ok  ' if passed else 'FAIL'} {name} ({time.monotonic() - start:.0f} s)", flush=True)
     if not passed:
@@ -52,12 +54,27 @@ def run_part(name, command, seconds):
     return passed
 
 
+def _end(process):
+    """End a part in order, so that its exit handler ends the servers it started; the rest of its output."""
+    process.terminate()
+    try:
+        return process.communicate(timeout=60)[0]
+    except subprocess.TimeoutExpired:
+        process.kill()  # its servers end with it
+        return process.communicate()[0]
+
+
+def _leave_in_order(_signal, _frame):
+    sys.exit(1)
+
+
 def main():
+    signal.signal(signal.SIGTERM, _leave_in_order)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("binary", help="path of the Quorate binary")
     parser.add_argument("--full", action="store_true", help="many more seeds, and minutes of faults")
     arguments = parser.parse_args()
-    values = {"seeds": "1-800", "rolling": "300", "faults": "300"} if arguments.full else {"seeds": "1-80", "rolling": "30", "faults": "60"}
+    values = {"seeds": "1-800", "rolling": "300", "faults": "300"} if arguments.full else {"seeds": "1-80", "rolling": "30", "faults": "150"}
     outcomes = []
     for name, command, seconds in PARTS:
         command = tuple(part.format(arguments.binary, **values) for part in command)

@@ -10,12 +10,14 @@ import base64
 import hashlib
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
 from rawzk import Connection, Session
 from waiting import wait_until
@@ -45,12 +47,46 @@ DEFAULT_PROPERTIES = {"znode.container.checkIntervalMs": "3600000"}
 
 running = []
 
+# Ports that the kernel gives to nobody as the near end of a connection: a server that is started again finds its own free.
+_PORTS = range(20000, 30000)
+_claims = {}
 
-def free_port():
-    """A TCP port on 127.0.0.1 that nobody listens on at this moment."""
+
+def lasting_port(count=1, offsets=(0,)):
+    """A TCP port on 127.0.0.1 that stays free for a server between its processes, and with it the `count` ports from
+    each of the offsets on."""
+    dice = random.Random(os.urandom(8))
+    while True:
+        first = dice.randrange(_PORTS.start, _PORTS.stop - count - max(offsets))
+        ours = []
+        for port in (first + offset + at for offset in offsets for at in range(count)):
+            if not _claim(port):
+                break
+            ours.append(port)
+        else:
+            return first
+        for port in ours:
+            give_back_port(port)
+
+
+def _claim(port):
+    """By a name, for as long as we live: tests may run side by side."""
+    claim = socket.socket(socket.AF_UNIX)
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        try:
+            claim.bind(f"\0quorate-test-port-{port}")
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            return False
+    _claims[port] = claim
+    return True
+
+
+def give_back_port(port):
+    """Others may have it; nothing if it is not ours."""
+    if port in _claims:
+        _claims.pop(port).close()
 
 
 class Home:
@@ -58,13 +94,15 @@ class Home:
 
     def __init__(self):
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="quorate-interop-"))
-        self.port = free_port()
+        self.port = lasting_port()
+        self.host = "127.0.0.1"
+        self.inside = []  # what makes a command run on the machine that this is a directory of
         self.data = self.path / "data"
         self.data.mkdir()
 
     def write_config(self, settings):
         """Write zoo.cfg for a standalone server; return its path."""
-        keys = dict(settings, dataDir=self.data, clientPort=self.port, clientPortAddress="127.0.0.1")
+        keys = dict(settings, dataDir=self.data, clientPort=self.port, clientPortAddress=self.host)
         config = self.path / "zoo.cfg"
         config.write_text("".join(f"{key}={value}\n" for key, value in keys.items()))
         return config
@@ -76,6 +114,12 @@ class Home:
 
     def remove(self):
         shutil.rmtree(self.path, ignore_errors=True)
+        give_back_port(self.port)
+
+
+def _ends_with_us():
+    """What makes a process end with ours, even if that is killed. The kernel means the thread that starts it."""
+    return ["setpriv", "--pdeathsig", "KILL"] if threading.current_thread() is threading.main_thread() else []
 
 
 class Server:
@@ -87,7 +131,7 @@ class Server:
         self.settings = dict(DEFAULT_SETTINGS, **(settings or {}))
         self.properties = dict(DEFAULT_PROPERTIES, **(properties or {}))
         self.home = home or Home()
-        self.address = ("127.0.0.1", self.home.port)
+        self.address = (self.home.host, self.home.port)
         self.process = None
 
     @property
@@ -116,7 +160,7 @@ class Server:
         arguments, environment = self.command(self.home.write_config(self.settings))
         with open(self.home.path / "server.log", "ab") as log:
             self.process = subprocess.Popen(
-                arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.home.path,
+                [*_ends_with_us(), *self.home.inside, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.home.path,
                 env=dict(os.environ, LANG="C.UTF-8", **environment))
         running.append(self.process)
 
@@ -151,7 +195,7 @@ class Server:
         """End the process at once (SIGKILL); nothing to do if it does not run."""
         if self.alive():
             self.process.kill()
-            self._reap(10.0)
+            self._reap(30.0)
 
     def _reap(self, seconds):
         status = self.process.wait(seconds)

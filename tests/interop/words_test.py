@@ -32,6 +32,13 @@ class Pair:
     def ask(self, word):
         return [rawzk.four_letter_word(address, word).decode() for address in self.addresses]
 
+    def ask_alone(self, word, alone):
+        """The same, once no connection of an earlier word is left: `alone` tells that of an answer."""
+        def look():
+            texts = self.ask(word)
+            return texts if all(map(alone, texts)) else None
+        return wait_until(f"only our connections are in {word.decode()}", look)
+
     def close(self):
         for client in self.clients:
             client.close_session()
@@ -89,10 +96,10 @@ def connections(pair):
     line = re.compile(r" /127\.0\.0\.1:\d+\[[0-9a-f]+\]\(queued=\d+,recved=\d+,sent=\d+\)")
     long_line = re.compile(r" /127\.0\.0\.1:\d+\[[0-9a-f]+\]\(queued=\d+,recved=\d+,sent=\d+,sid=0x[0-9a-f]+,lop=[A-Z0-9]+,est=\d+,to=\d+,"
                            r"(lcxid=0x[0-9a-f]+,)?lzxid=0x[0-9a-f]+,lresp=\d+,llat=\d+,minlat=\d+,avglat=\d+,maxlat=\d+\)")
-    for text in pair.ask(b"stat"):
+    for text in pair.ask_alone(b"stat", lambda text: text.split("Clients:\n")[1].split("\n\n")[0].count("\n") == 2):
         body = text.split("Clients:\n")[1].split("\n\n")[0].split("\n")
         equal((len(body), all(line.fullmatch(one) for one in body)), (3, True), text)
-    for text in pair.ask(b"cons"):
+    for text in pair.ask_alone(b"cons", lambda text: text.rstrip("\n").count("\n") == 2):
         assert text.endswith("\n\n"), text
         body = text.rstrip("\n").split("\n")
         equal((len(body), sum(bool(long_line.fullmatch(one)) for one in body), sum(bool(line.fullmatch(one)) for one in body)), (3, 2, 1), text)
@@ -101,7 +108,7 @@ def connections(pair):
 @with_pair
 def dump_of_sessions(pair):
     """The three parts of dump with their headings."""
-    for text in pair.ask(b"dump"):
+    for text in pair.ask_alone(b"dump", lambda text: re.search(r"^Connections Sets \(\d+\)/\(3\):$", text, re.M)):
         for heading in (r"^SessionTracker dump:$", r"^Session Sets \(\d+\)/\(2\):$", r"^\d+ expire at .*:$", r"^\t0x[0-9a-f]+$",
                         r"^ephemeral nodes dump:$", r"^Sessions with Ephemerals \(1\):$", r"^0x[0-9a-f]+:$", r"^\t/w/e$",
                         r"^Connections dump:$", r"^Connections Sets \(\d+\)/\(3\):$", r"^\tip: /127.0.0.1:\d+ sessionId: 0x[0-9a-f]+$"):
@@ -118,7 +125,8 @@ def environment(pair):
 @with_pair
 def monitoring(pair):
     """mntr: every key that Apache prints is there, in the form key, tab, number; those of one value are equal."""
-    apache, tested = (dict(line.split("\t") for line in text.splitlines()) for text in pair.ask(b"mntr"))
+    texts = pair.ask_alone(b"mntr", lambda text: "zk_num_alive_connections\t3\n" in text and "zk_outstanding_requests\t0\n" in text)
+    apache, tested = (dict(line.split("\t") for line in text.splitlines()) for text in texts)
     missing = sorted(key for key in apache.keys() - tested.keys() if not key.startswith("zk_jvm_"))
     equal(missing, [], "missing")
     for key in ("zk_server_state", "zk_znode_count", "zk_watch_count", "zk_ephemerals_count", "zk_approximate_data_size", "zk_num_alive_connections",
@@ -134,7 +142,7 @@ def counters(pair):
         client.must(zk.set_data("/w", b"counted"))
         client.must(zk.simple("whoAmI"))
     wanted = re.compile(r"^(?:Connections|Outstanding|Mode|Node count|Received|Sent): .*$", re.M)
-    wait_until("the same counts", lambda: len({tuple(wanted.findall(text)) for text in pair.ask(b"srvr")}) == 1, 3.0)
+    wait_until("the same counts", lambda: len({tuple(wanted.findall(text)) for text in pair.ask(b"srvr")}) == 1)
 
 
 def trace_mask(server):

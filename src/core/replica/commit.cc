@@ -73,10 +73,13 @@ bool Replica::following_ended() const {
   return role_.follow != nullptr && role_.follow->phase() == zab::FollowPhase::Over;
 }
 
-/// What this server forwarded comes back in the order in which it went, so only the oldest can be meant.
+/// What this server forwarded comes back in the order in which it went, so only the oldest can be meant. A client that
+/// came from another server may have asked there under the same xid, as those do that count anew on each connection;
+/// what the leader made of that was proposed before it confirmed the session here.
 bool Replica::is_of(const InFlight& write, const tree::TxnView& txn) const {
   if (role_.follow == nullptr) return write.zxid == txn.header.zxid;
-  return write.session == txn.header.client_id && write.xid == txn.header.cxid;
+  const bool named = write.session == txn.header.client_id && write.xid == txn.header.cxid;
+  return named && txn.header.zxid > write.after;
 }
 
 void Replica::note_digest(const tree::TxnView& txn) {

@@ -35,7 +35,8 @@ std::vector<uint16_t> create2_parts_of(const WriteRequest& write) {
 void Replica::forward_write(Connection* connection, const WriteRequest& write, Millis received) {
   const int64_t large = large_bytes(write.body.size());
   large_bytes_in_flight_ += large;
-  in_flight_.push({Zxid{0}, write.session, connection, write.xid, write.op, received, create2_parts_of(write), large});
+  in_flight_.push({Zxid{0}, write.session, connection, write.xid, write.op, received, create2_parts_of(write), large,
+                   journal_.last_made()});
   if (connection != nullptr) {
     ++connection->writes_in_flight;
     connection->waiting.push({true, Zxid{0}, {}, received});

@@ -133,7 +133,7 @@ void Replica::enqueue_write(Connection* connection, const WriteRequest& write, M
   const int64_t large = large_bytes(write.body.size());
   large_bytes_in_flight_ += large;
   in_flight_.push({made->zxid, write.session, connection, write.xid, write.op, received,
-                   std::move(made->prepared.create2_parts), large});
+                   std::move(made->prepared.create2_parts), large, Zxid{}});
   if (connection == nullptr) return;
   ++connection->writes_in_flight;
   connection->waiting.push({true, made->zxid, {}, received});

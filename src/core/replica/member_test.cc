@@ -327,6 +327,39 @@ TEST(Member, Sim710AWriteOfTheOldConnectionIsNotCarriedOutAfterTheMove) {
   expect_alike(ensemble);
 }
 
+// Clients that count their xids anew on each connection: the answer to a write is not that of an older one, which the
+// client sent under the same xid to the server that it came from.
+TEST(Member, AWriteIsNotAnsweredWithWhatTheClientAskedElsewhere) {
+  for (const int64_t from : {3, 2}) {
+    Serving ensemble;
+    ASSERT_EQ(ensemble.elect(), 3);
+    Peer& old = ensemble.join(from);
+    const SessionId session = old.session();
+    ASSERT_EQ(ensemble.ask(from, old, Op::Create, ask::create("/a")).code, Code::Ok);
+    for (int64_t id = 1; id <= 3; ++id) ensemble.stall_disk(id);
+    ensemble.send(from, old, 1, Op::SetData, ask::set_data("/a", "first"));
+    ensemble.settle();
+    ensemble.hang_up(from, old);
+    Peer& moved = ensemble.renew(1, session);
+    ensemble.settle();
+    moved.received.clear();
+    ensemble.send(1, moved, 1, Op::SetData, ask::set_data("/a", "second"));
+    ensemble.settle();
+    EXPECT_TRUE(moved.replies().empty());
+    ensemble.release_disk(3);
+    ensemble.release_disk(2);
+    ensemble.release_disk(1);
+    ensemble.settle();
+    const auto replies = moved.replies();
+    ASSERT_EQ(replies.size(), 1U) << "from " << from;
+    EXPECT_EQ(replies[0].code, Code::Ok);
+    const tree::Tree& tree = ensemble.replica(1).tree();
+    EXPECT_EQ(Zxid{replies[0].zxid}, tree.last_zxid()) << "from " << from;
+    EXPECT_EQ(value_of(ensemble, 1, "/a"), "second");
+    expect_alike(ensemble);
+  }
+}
+
 // Known-faults 1.2 (1382): the session expired while its client was cut off; SetWatches is in the same segment.
 TEST(Member, Sim1382NothingOfADeadSessionIsWatched) {
   Serving ensemble;

@@ -131,6 +131,7 @@ class Replica {
     Millis received;
     std::vector<uint16_t> create2_parts;
     int64_t large_bytes = 0;  ///< Of a request above largeRequestThreshold; else 0.
+    Zxid after;               ///< On a learner: the newest txn here when it was forwarded; its own comes behind that.
   };
   struct Request {
     int32_t xid = 0;

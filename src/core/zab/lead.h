@@ -150,6 +150,8 @@ class Lead {
   void propose(Zxid zxid, std::string_view payload);
   /// Answers SYNC once all that was proposed so far is committed. Spec: quorum 4.2.
   void sync(LinkId link);
+  /// An observer, which hears of nothing before it is committed, is answered once all that was proposed so far is: what
+  /// its client asked elsewhere must not come behind what it asks there.
   void answer_revalidate(LinkId link, SessionId session, bool valid);
   /// Stops leading, e.g. when there is no next zxid.
   void resign(const std::string& why);
@@ -217,7 +219,8 @@ class Lead {
   void time_proposal(Learner& learner, Zxid zxid);
   void spread_commits();
   void inform_observers(Zxid after);
-  void answer_syncs();
+  void answer_held();
+  void send_revalidated(Learner& learner, const wire::Revalidated& answer);
 
   // lead_liveness.cc
   Millis ticks(int32_t count) const { return {count * settings_.tick.value}; }
@@ -244,11 +247,13 @@ class Lead {
   bool turn_is_free_ = false;         ///< A sync has ended while others may wait for it.
   VoterSet new_leader_acks_ = 0;
   Zxid last_proposed_;
-  struct PendingSync {
+  /// What a learner gets once `after` is committed: an answer to SYNC, or to REVALIDATE.
+  struct HeldAnswer {
     Zxid after;
     LinkId link;
+    std::optional<wire::Revalidated> revalidated;
   };
-  Fifo<PendingSync> syncs_;
+  Fifo<HeldAnswer> held_answers_;
   std::string reason_;
   LeadOutput out_;
 

@@ -88,9 +88,9 @@ void Lead::spread_commits() {
     each_learner([&](Learner& learner) {
       if (learner.forwarding && !learner.observer) send(learner, PacketType::Commit, *zxid);
     });
-    if (syncs_.empty() || syncs_.front().after > *zxid) continue;
+    if (held_answers_.empty() || held_answers_.front().after > *zxid) continue;
     inform_observers(std::exchange(informed, *zxid));
-    answer_syncs();
+    answer_held();
   }
   if (commits_.committed() > informed) inform_observers(informed);
 }
@@ -130,24 +130,33 @@ void Lead::on_ping(Learner& learner, const wire::QuorumPacket& packet) {
 }
 
 void Lead::sync(LinkId link) {
-  syncs_.push({.after = last_proposed_, .link = link});
-  answer_syncs();
-}
-
-/// In their places among the commits, so that a learner finds them between the writes where its clients put them.
-void Lead::answer_syncs() {
-  while (!syncs_.empty() && syncs_.front().after <= commits_.committed()) {
-    if (Learner* learner = find(syncs_.pop().link)) send(*learner, PacketType::Sync, Zxid{0});
-  }
+  held_answers_.push({.after = last_proposed_, .link = link, .revalidated = {}});
+  answer_held();
 }
 
 void Lead::answer_revalidate(LinkId link, SessionId session, bool valid) {
   Learner* learner = find(link);
   if (learner == nullptr) return;
+  if (!learner->observer) return send_revalidated(*learner, {session, valid});
+  held_answers_.push({.after = last_proposed_, .link = link, .revalidated = wire::Revalidated{session, valid}});
+  answer_held();
+}
+
+/// In their places among the commits, so that a learner finds them between the writes where its clients put them.
+void Lead::answer_held() {
+  while (!held_answers_.empty() && held_answers_.front().after <= commits_.committed()) {
+    const HeldAnswer held = held_answers_.pop();
+    Learner* learner = find(held.link);
+    if (learner == nullptr) continue;
+    held.revalidated ? send_revalidated(*learner, *held.revalidated) : send(*learner, PacketType::Sync, Zxid{0});
+  }
+}
+
+void Lead::send_revalidated(Learner& learner, const wire::Revalidated& answer) {
   ByteBuffer data;
   wire::Encoder out(data);
-  encode(out, wire::Revalidated{session, valid});
-  send(*learner, PacketType::Revalidate, Zxid{-1}, data.view());
+  encode(out, answer);
+  send(learner, PacketType::Revalidate, Zxid{-1}, data.view());
 }
 
 }  // namespace quorate::zab

@@ -131,5 +131,30 @@ TEST(LeadBroadcast, WhatLearnersForward) {
                           }));
 }
 
+// A follower has the proposals themselves in front of the answer; an observer hears of them when they are committed.
+TEST(LeadBroadcast, AnObserverIsAnsweredBehindWhatWasProposed) {
+  Bench bench;
+  bench.join(1);
+  bench.join(7, true);
+  const std::string payload = txn(zxid(2, 1), 100);
+  bench.propose(zxid(2, 1), payload);
+  bench.look();
+  bench.sent.clear();
+  bench.lead.answer_revalidate(Bench::link(1), {0x77}, true);
+  bench.lead.answer_revalidate(Bench::link(7), {0x77}, true);
+  bench.look();
+  const std::string answer = packet(PacketType::Revalidate, {-1}, bytes_of(wire::Revalidated{{0x77}, true}));
+  EXPECT_EQ(bench.sent[Bench::link(1)], answer);
+  EXPECT_EQ(bench.sent[Bench::link(7)], "");
+  bench.persist();
+  bench.say(1, ack(zxid(2, 1)));
+  EXPECT_EQ(bench.sent[Bench::link(7)], packet(PacketType::Inform, zxid(2, 1), payload) + answer);
+  bench.sent.clear();
+  bench.lead.answer_revalidate(Bench::link(7), {0x78}, false);
+  bench.look();
+  EXPECT_EQ(bench.sent[Bench::link(7)],
+            packet(PacketType::Revalidate, {-1}, bytes_of(wire::Revalidated{{0x78}, false})));
+}
+
 }  // namespace
 }  // namespace quorate::zab::lead_testing

@@ -87,6 +87,11 @@ std::string member_lines(const MemberView& member) {
 
 }  // namespace
 
+std::string self_check_text(const MemberView& member) {
+  return fmt::format("zk_quorate_in_doubt\t{:d}\nzk_quorate_foreign_digests\t{:d}\nzk_quorate_set_aside\t{}\n",
+                     member.in_doubt, member.foreign_digests, member.set_aside);
+}
+
 std::string mntr_text(const ServerView& view) {
   std::string text =
       fmt::format("zk_version\t{}\nzk_server_state\t{}\n", view.version.compatible, mode_name(view.mode));
@@ -97,6 +102,7 @@ std::string mntr_text(const ServerView& view) {
   }
   text += quota_gauges(view);
   view.metrics.print(view.stats, text);
+  if (view.member != nullptr) text += self_check_text(*view.member);
   return text;
 }
 

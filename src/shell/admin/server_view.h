@@ -65,6 +65,9 @@ struct MemberView {
   std::optional<LeaderView> leader;
   std::optional<int64_t> synced_observers;    ///< Of a follower that feeds observers, or could.
   std::optional<int64_t> observer_master_id;  ///< Of an observer.
+  bool in_doubt = false;                      ///< No vote, and nobody served, until a leader's tree is stored.
+  bool foreign_digests = false;               ///< The leader's digests are not compared with ours (disk 5.4).
+  int64_t set_aside = 0;                      ///< Histories that are kept as quarantine-<n>.
 };
 
 /// Which words may be asked.

@@ -21,6 +21,9 @@ std::string hash_text(const ServerView& view);
 /// Part of mntr: quotas by namespace.
 std::string quota_gauges(const ServerView& view);
 
+/// Part of mntr: what a member found out about its own history. The names are ours, not Apache's.
+std::string self_check_text(const MemberView& member);
+
 const char* mode_name(Mode mode);
 /// " /127.0.0.1:39328[1](queued=0,recved=23,sent=24" without the closing bracket.
 std::string connection_text(const replica::Connection& connection, const ServerView& view);

@@ -20,7 +20,18 @@ Answer show(const ServerView& view, std::string_view) {
   return {.text = text(view)};
 }
 
-std::string imok(const ServerView&) { return "imok"; }
+/// Scripts ask whether the answer is "imok": a server that waits for a whole new history must not say so, alive as it
+/// is.
+std::string imok(const ServerView& view) {
+  if (view.member == nullptr || !view.member->in_doubt) return "imok";
+  return "in doubt: the history of this server is not to be trusted; it has no vote and serves nobody until it has got "
+         "a snapshot (SNAP) from a leader\n";
+}
+std::string mntr_without_service(const ServerView& view) {
+  std::string text = std::string(kNotServing) + "\n";
+  if (view.member != nullptr && view.member->in_doubt) text += self_check_text(*view.member);
+  return text;
+}
 std::string trace_mask(const ServerView& view) { return std::to_string(view.trace_mask); }
 std::string read_only(const ServerView& view) { return view.mode == Mode::ReadOnly ? "ro" : "rw"; }
 std::string null_text(const ServerView&) { return "null"; }
@@ -59,7 +70,11 @@ std::span<const Word> words() {
       {.bytes = "gtmk", .name = "gtmk", .not_serving = show<trace_mask>, .serving = show<trace_mask>},
       {.bytes = "hash", .name = "hash", .not_serving = show<sentence_without_newline>, .serving = show<hash_text>},
       {.bytes = "isro", .name = "isro", .not_serving = show<null_text>, .serving = show<read_only>},
-      {.bytes = "mntr", .name = "mntr", .reads_surroundings = true, .serving = show<mntr_text>},
+      {.bytes = "mntr",
+       .name = "mntr",
+       .reads_surroundings = true,
+       .not_serving = show<mntr_without_service>,
+       .serving = show<mntr_text>},
       {.bytes = "ruok", .name = "ruok", .not_serving = show<imok>, .serving = show<imok>},
       {.bytes = "srst", .name = "srst", .serving = reset_server},
       {.bytes = "srvr", .name = "srvr", .always_allowed = true, .serving = show<srvr_text>},

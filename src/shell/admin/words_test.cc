@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "shell/admin/admin_testing.h"
 
 namespace quorate::admin {
@@ -233,6 +235,41 @@ TEST(Words, LocalSessionsComeFirst) {
   EXPECT_TRUE(text.starts_with("SessionTracker dump:\nLocal Session Sets (1)/(1):\n1 expire at ")) << text;
   EXPECT_TRUE(text.contains(":\n\t0x77\nGlobal Sessions(2):\n"));
   EXPECT_TRUE(answer_word("mntr", view).text.contains("zk_local_sessions\t1\n"));
+}
+
+TEST(Words, AServerInDoubtSaysSo) {
+  FakeServer server;
+  MemberView member = member_view();
+  ServerView view = server.view();
+  view.member = &member;
+  view.serving = false;
+  const std::string sentence = "This ZooKeeper instance is not currently serving requests\n";
+  EXPECT_EQ(answer_word("ruok", view).text, "imok");
+  EXPECT_EQ(answer_word("mntr", view).text, sentence);
+  member.in_doubt = true;
+  member.set_aside = 2;
+  const std::string doubt = answer_word("ruok", view).text;
+  EXPECT_TRUE(doubt.starts_with("in doubt: ") && doubt.ends_with("SNAP) from a leader\n")) << doubt;
+  EXPECT_EQ(std::ranges::count(doubt, '\n'), 1);
+  EXPECT_EQ(answer_word("mntr", view).text,
+            sentence + "zk_quorate_in_doubt\t1\nzk_quorate_foreign_digests\t0\nzk_quorate_set_aside\t2\n");
+  EXPECT_EQ(answer_word("srvr", view).text, sentence);
+}
+
+TEST(Words, AMemberShowsWhatItsSelfCheckFound) {
+  FakeServer server;
+  MemberView member = member_view();
+  ServerView view = server.view();
+  EXPECT_FALSE(answer_word("mntr", view).text.contains("zk_quorate_"));
+  view.member = &member;
+  member.set_aside = 1;
+  member.foreign_digests = true;
+  server.stats.digest_mismatches_count = 3;
+  const std::string text = answer_word("mntr", view).text;
+  EXPECT_TRUE(text.ends_with("zk_quorate_in_doubt\t0\nzk_quorate_foreign_digests\t1\nzk_quorate_set_aside\t1\n"))
+      << text;
+  EXPECT_TRUE(text.contains("zk_digest_mismatches_count\t3\n"));
+  EXPECT_EQ(answer_word("ruok", view).text, "imok");
 }
 
 TEST(Words, OurVersionLine) {

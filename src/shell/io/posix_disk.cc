@@ -165,6 +165,8 @@ Result<std::vector<env::Entry>> PosixDisk::list(const std::string& path) {
   while (const dirent* each = ::readdir(directory.get())) {
     struct stat facts{};
     const bool gone = ::fstatat(::dirfd(directory.get()), each->d_name, &facts, 0) < 0;
+    // A file that is there but cannot be looked at must not be taken for one that is not.
+    if (gone && errno != ENOENT && errno != ELOOP) return failed("stat", path + "/" + each->d_name);
     // A file may go while we look; what is no regular file is none of ours.
     if (!gone && S_ISREG(facts.st_mode)) {
       const int64_t modified_ms = facts.st_mtim.tv_sec * 1000 + facts.st_mtim.tv_nsec / 1'000'000;

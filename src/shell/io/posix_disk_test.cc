@@ -85,6 +85,18 @@ TEST_F(PosixDiskTest, ListsRegularFilesByName) {
   EXPECT_FALSE(disk_.make_directories(dir_ + "/a/b"));
 }
 
+// A file that cannot be looked at is not missing: with it the list would be another history.
+TEST_F(PosixDiskTest, ListsAllOrNothing) {
+  ASSERT_TRUE(disk_.open(dir_ + "/a", env::Open::Create));
+  ASSERT_EQ(::symlink("nowhere", (dir_ + "/link").c_str()), 0);
+  EXPECT_EQ(disk_.list(dir_)->size(), 1U);
+  ASSERT_EQ(::symlink("a/through-a-file", (dir_ + "/log.5").c_str()), 0);
+  const auto refused = disk_.list(dir_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().fault, Fault::Io);
+  EXPECT_TRUE(refused.error().detail.contains("/log.5")) << refused.error().detail;
+}
+
 TEST_F(PosixDiskTest, RenamesOverAndSyncsDirectories) {
   ASSERT_TRUE(disk_.open(dir_ + "/new", env::Open::Create).value()->write(0, "new"));
   ASSERT_TRUE(disk_.open(dir_ + "/old", env::Open::Create).value()->write(0, "old"));

@@ -37,12 +37,14 @@ Result<std::unique_ptr<Node>> Node::boot(const World& world, NodeSettings settin
   // What had to be replayed counts towards the next snapshot, or a server that is restarted often never takes one.
   node->txns_since_snapshot_ = static_cast<int64_t>(recovered->txns_replayed);
   node->bytes_since_snapshot_ = static_cast<int64_t>(recovered->log_bytes_replayed);
+  const auto mismatches = static_cast<int64_t>(recovered->digest_mismatches);
   if (node->settings_.ensemble) {
     auto started = node->start_member(std::move(*recovered), *world.network, lines);
     if (!started) return std::unexpected(started.error());
   } else {
     node->start_alone(std::move(*recovered), std::move(*auth));
   }
+  node->replica().stats().digest_mismatches_count += mismatches;
   node->next_purge_ = node->now().monotonic;
   return node;
 }
@@ -68,8 +70,12 @@ Result<void> Node::start_member(storage::Recovered recovered, env::Network& netw
   auto epochs = storage::EpochFiles::open(disk_, settings_.recovery.snapshot_directory, start.tree->last_zxid(), lines);
   if (!epochs) return std::unexpected(epochs.error());
   start.epochs = {epochs->accepted(), epochs->current()};
+  const auto aside =
+      storage::count_set_aside(disk_, {settings_.recovery.snapshot_directory, settings_.recovery.log_directory});
+  if (!aside) return std::unexpected(aside.error());
   const EnsembleParts parts{network, disk_, clock_, settings_, [this](const char* why) { let_go_of_tree(why); }};
   ensemble_ = std::make_unique<Ensemble>(parts, std::move(start), std::move(*epochs));
+  ensemble_->note_set_aside(*aside);
   return ensemble_->listen();
 }
 

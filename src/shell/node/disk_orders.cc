@@ -76,6 +76,7 @@ Result<void> DiskOrders::keep_evidence() {
   const auto aside = storage::set_history_aside(
       disk_, directories, "it is not the ensemble's, and a leader's takes its place", outcome_.lines);
   if (!aside) return std::unexpected(aside.error());
+  outcome_.set_aside = true;
   return {};
 }
 

@@ -37,6 +37,7 @@ class DiskOrders {
     std::vector<LogLine> lines;
     zab::Epochs epochs;
     bool reload = false;
+    bool set_aside = false;  ///< The old history is kept as another quarantine.
   };
   /// An error is final: the process must stop, and the next start decides.
   Result<Outcome> finish();

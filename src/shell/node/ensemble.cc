@@ -184,6 +184,8 @@ DiskOrders& Ensemble::prepare_orders() {
 }
 
 void Ensemble::on_orders_done(DiskOrders::Outcome outcome) {
+  if (outcome.set_aside) note_set_aside(1);
+  if (outcome.memory) note_mismatches(*outcome.memory);
   if (!outcome.refused.empty()) {
     member_.on_order_refused(outcome.refused);
   } else if (outcome.reload) {
@@ -205,6 +207,10 @@ replica::MemberStart Ensemble::started_from(storage::Recovered recovered, const 
   start.epochs = epochs;
   start.now = member_.replica().now();
   return start;
+}
+
+void Ensemble::note_mismatches(const storage::Recovered& replayed) {
+  member_.replica().stats().digest_mismatches_count += static_cast<int64_t>(replayed.digest_mismatches);
 }
 
 void Ensemble::on_persisted() {

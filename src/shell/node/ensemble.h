@@ -63,6 +63,9 @@ class Ensemble final : public MemberHost {
   HistoryActor& history() { return history_; }
   void on_history_done();
 
+  /// So many histories are kept as quarantines besides those that were counted.
+  void note_set_aside(int64_t count) { set_aside_ += count; }
+
   /// What the words show of it.
   admin::Mode mode() const;
   admin::MemberView view() const;
@@ -70,6 +73,7 @@ class Ensemble final : public MemberHost {
  private:
   bool carry_out_once();
   void listen_or_not();
+  void note_mismatches(const storage::Recovered& replayed);
   replica::MemberStart started_from(storage::Recovered recovered, const zab::Epochs& epochs) const;
 
   EnsembleParts parts_;
@@ -84,6 +88,7 @@ class Ensemble final : public MemberHost {
   bool reload_ = false;
   bool carrying_out_ = false;
   Millis leading_since_{0};
+  int64_t set_aside_ = 0;
   std::vector<LogLine> lines_;
 };
 

@@ -129,14 +129,75 @@ TEST(Ensemble, ADamagedHistoryIsKeptAndReplacedByTheLeaders) {
   all.expect_equal();
 }
 
+// What the disk does not give this once is not damaged.
+TEST(Ensemble, AReadErrorAtAStartLeavesTheHistoryWhereItIs) {
+  Servers all(3);
+  ASSERT_EQ(all.lead(), 3);
+  all.must(all.join(3), Op::Create, ask::create("/a"));
+  all.advance(100);
+  all.stop(1);
+  for (const char* kind :
+       {"read /data/version-2/snapshot.", "size /data/version-2/snapshot.", "open /data/version-2/snapshot.",
+        "read /data/version-2/log.", "open /data/version-2/log."}) {
+    all.at(1).disk.failing_reads = [kind](const std::string& line) {
+      return line.starts_with(kind) ? std::optional(Fault::Io) : std::nullopt;
+    };
+    const auto refused = all.try_start(1);
+    ASSERT_FALSE(refused.has_value()) << kind;
+    EXPECT_EQ(refused.error().fault, Fault::Io) << kind;
+  }
+  all.at(1).disk.failing_reads = nullptr;
+  all.start(1);
+  EXPECT_EQ(all.lead(), 3);
+  EXPECT_FALSE(all.node(1).member()->in_doubt());
+  EXPECT_TRUE(all.word(1, "mntr").contains("zk_quorate_set_aside\t0\n"));
+}
+
+// Spec: known-faults R-D6, MUST-8.
+TEST(Ensemble, WordsTellThatAServerIsInDoubtAndWhenItIsNoMore) {
+  Servers all(3);
+  ASSERT_EQ(all.lead(), 3);
+  all.must(all.join(3), Op::Create, ask::create("/a"));
+  EXPECT_EQ(all.word(1, "ruok"), "imok");
+  EXPECT_TRUE(all.word(1, "mntr").contains("zk_quorate_set_aside\t0\n"));
+  for (int id = 1; id <= 3; ++id) all.stop(id);
+  for (auto& [path, bytes] : all.at(1).disk.files) {
+    if (path.contains("/log.")) (*bytes)[60] ^= 1;
+  }
+  all.start(1);
+  all.advance(1000);
+  for (int starts = 0; starts < 2; ++starts) {
+    EXPECT_TRUE(all.word(1, "ruok").starts_with("in doubt: ")) << starts;
+    EXPECT_TRUE(all.word(1, "mntr").contains("zk_quorate_in_doubt\t1\n")) << starts;
+    all.stop(1);
+    all.start(1);
+  }
+  all.start(2);
+  all.start(3);
+  ASSERT_EQ(all.lead(), 3);
+  EXPECT_EQ(all.word(1, "ruok"), "imok");
+  EXPECT_TRUE(all.word(1, "mntr").ends_with(
+      "zk_quorate_in_doubt\t0\nzk_quorate_foreign_digests\t0\nzk_quorate_set_aside\t1\n"));
+  EXPECT_EQ(all.word(3, "ruok"), "imok");
+  EXPECT_TRUE(all.word(3, "mntr").contains("zk_quorate_set_aside\t0\n"));
+}
+
 // Spec: known-faults MUST-2, MUST-8; DESIGN, "Self-check".
 TEST(Ensemble, ATreeThatDiffersIsReplacedAndItsHistoryKept) {
   Servers all(3);
   ASSERT_EQ(all.lead(), 3);
   all.must(all.join(3), Op::Create, ask::create("/a"));
   all.node(1).replica().tree().insert({.path = "/ghost", .data = "x"});
+  all.lan.hang_up_on("h3:2888", 1000);
   all.must(all.join(2), Op::Create, ask::create("/b"));
+  EXPECT_TRUE(all.word(1, "ruok").starts_with("in doubt: "));
+  EXPECT_TRUE(all.word(1, "mntr").contains("zk_quorate_in_doubt\t1\n"));
+  all.lan.hang_up_on("h3:2888", 0);
   all.advance(3000);
+  EXPECT_EQ(all.word(1, "ruok"), "imok");
+  const std::string shown = all.word(1, "mntr");
+  EXPECT_TRUE(shown.contains("zk_digest_mismatches_count\t1\n"));
+  EXPECT_TRUE(shown.contains("zk_quorate_set_aside\t1\n"));
   EXPECT_TRUE(all.said(1, "is not what the leader's digest says"));
   EXPECT_FALSE(all.has(1, "/ghost"));
   EXPECT_TRUE(all.has(1, "/b"));

@@ -36,6 +36,10 @@ class Servers {
   bool runs(int id) { return at(id).node != nullptr; }
 
   void start(int id) {
+    const auto started = try_start(id);
+    ASSERT_TRUE(started.has_value()) << started.error().detail;
+  }
+  Result<void> try_start(int id) {
     Server& server = at(id);
     NodeSettings settings = test_settings();
     settings.replica.tick = Millis{200};
@@ -50,8 +54,9 @@ class Servers {
     server.network = std::make_unique<Lan::Host>(lan, "h" + std::to_string(id));
     std::vector<LogLine> lines;
     auto booted = Node::boot({server.disk, clock, server.network.get()}, settings, lines);
-    ASSERT_TRUE(booted.has_value()) << booted.error().detail;
+    if (!booted) return std::unexpected(booted.error());
     server.node = std::move(*booted);
+    return {};
   }
   /// Kill -9; what was written is still there.
   void stop(int id) {

@@ -80,6 +80,11 @@ admin::MemberView Ensemble::view() const {
   view.sync_limit = settings_.sync_limit;
   view.role = settings_.role;
   view.config = settings_.config;
+  const zab::Follow* follow = member_.follow();
+  // A role that ended with the wish for a tree may still have connections and orders in hand.
+  view.in_doubt = member_.in_doubt() || (follow != nullptr && follow->wants_tree());
+  view.foreign_digests = follow != nullptr && follow->digest_is_foreign();
+  view.set_aside = set_aside_;
   const bool observer = settings_.role == wire::Role::Observer;
   view.peer_state = peer_state(member_, observer);
   if (const zab::Lead* lead = member_.lead()) {

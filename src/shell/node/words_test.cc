@@ -153,6 +153,23 @@ TEST(Words, SrstStartsTheCountersAfresh) {
   EXPECT_EQ(rig.node->replica().stats().packets_received, 0);
 }
 
+// What a start finds in its own log counts like what comes later.
+TEST(Words, MntrCountsTheDigestsThatDifferedAtTheStart) {
+  Rig rig(with([](NodeSettings& s) { s.words.whitelist = {"*"}; }));
+  rig.tree().insert({.path = "/ghost", .data = "x"});
+  rig.must(rig.join(), Op::Create, replica::testing::ask::create("/a"));
+  const auto shown = [&rig] {
+    Wire& wire = rig.connect();
+    wire.to_server = "mntr";
+    rig.run();
+    return wire.to_client;
+  };
+  EXPECT_TRUE(shown().contains("zk_digest_mismatches_count\t0\n"));
+  rig.boot();
+  EXPECT_TRUE(rig.said("First digest mismatch on txn 0x1"));
+  EXPECT_TRUE(shown().contains("zk_digest_mismatches_count\t2\n")) << shown();
+}
+
 TEST(Words, AskForSurroundingsOnlyWhenTheyShowThem) {
   Rig rig(with([](NodeSettings& s) { s.words.whitelist = {"*"}; }));
   int asked = 0;

@@ -112,9 +112,13 @@ Result<BootListing> prepare_directories(env::Disk& disk, const RecoverySettings&
   return BootListing{std::move(in_logs->logs), std::move(in_snapshots->snapshots)};
 }
 
-bool initialize_present(env::Disk& disk, const RecoverySettings& settings) {
-  return disk.open(settings.data_log_directory + "/initialize", env::Open::Read).has_value() ||
-         disk.open(settings.data_directory + "/initialize", env::Open::Read).has_value();
+Result<bool> initialize_present(env::Disk& disk, const RecoverySettings& settings) {
+  for (const std::string& directory : {settings.data_log_directory, settings.data_directory}) {
+    const auto marker = disk.open(directory + "/initialize", env::Open::Read);
+    if (marker) return true;
+    if (marker.error().fault != Fault::NotFound) return std::unexpected(marker.error());
+  }
+  return false;
 }
 
 void remove_initialize(env::Disk& disk, const RecoverySettings& settings) {

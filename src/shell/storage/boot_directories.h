@@ -20,8 +20,8 @@ struct BootListing {
 /// Errors: Invalid (missing, not writable, mixed up), Corrupt (two logs with one zxid), Io.
 Result<BootListing> prepare_directories(env::Disk& disk, const RecoverySettings& settings, std::vector<LogLine>& lines);
 
-/// Whether the marker `initialize` lies in either directory. Spec: disk 1.4.
-bool initialize_present(env::Disk& disk, const RecoverySettings& settings);
+/// Whether the marker `initialize` lies in either directory. Spec: disk 1.4. Errors: Io.
+Result<bool> initialize_present(env::Disk& disk, const RecoverySettings& settings);
 void remove_initialize(env::Disk& disk, const RecoverySettings& settings);
 
 }  // namespace quorate::storage

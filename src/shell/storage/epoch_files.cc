@@ -42,9 +42,10 @@ Result<std::optional<int64_t>> read_epoch(env::Disk& disk, const std::string& pa
 }
 
 /// An interrupted write may have left anything there.
-std::optional<int64_t> read_leftover(env::Disk& disk, const std::string& path) {
+Result<std::optional<int64_t>> read_leftover(env::Disk& disk, const std::string& path) {
   auto epoch = read_epoch(disk, path);
-  return epoch ? *epoch : std::nullopt;
+  if (!epoch && epoch.error().fault == Fault::Corrupt) return std::nullopt;
+  return epoch;
 }
 
 }  // namespace
@@ -66,7 +67,8 @@ Result<void> EpochFiles::load(int64_t of_database, std::vector<LogLine>& lines) 
   current_ = current->value_or(of_database);
   if (current_ < of_database) {
     const auto leftover = read_leftover(*disk_, path("currentEpoch.tmp"));
-    const int64_t raised = std::max(of_database, leftover.value_or(0));
+    if (!leftover) return std::unexpected(leftover.error());
+    const int64_t raised = std::max(of_database, leftover->value_or(0));
     lines.push_back({Level::Warn, "QuorumPeer",
                      fmt::format("The current epoch, {:x}, is older than the newest zxid's, {:x}; raised to {:x}",
                                  current_, of_database, raised)});

@@ -24,6 +24,8 @@ class FakeDisk : public env::Disk {
   std::vector<env::CrashPoint> reached;
   /// Asked before each change with its journal line; a fault makes the call fail.
   std::function<std::optional<Fault>(const std::string&)> failing;
+  /// The same before each reading call: "open log.1", "read log.1 0", "size log.1", "list d".
+  std::function<std::optional<Fault>(const std::string&)> failing_reads;
 
   void put(const std::string& path, std::string bytes) {
     (void)make_directories(path.substr(0, path.rfind('/')));
@@ -38,6 +40,8 @@ class FakeDisk : public env::Disk {
       if (auto done = act(fmt::format("create {}", path)); !done) return std::unexpected(done.error());
       if (!directories.contains(path.substr(0, path.rfind('/')))) return fail(Fault::NotFound, path);
       files[path] = std::make_shared<std::string>();
+    } else if (auto done = look(fmt::format("open {}", path)); !done) {
+      return std::unexpected(done.error());
     }
     const auto at = files.find(path);
     if (at == files.end()) return fail(Fault::NotFound, path);
@@ -60,6 +64,7 @@ class FakeDisk : public env::Disk {
   }
   Result<void> sync_directory(const std::string& path) override { return act(fmt::format("syncdir {}", path)); }
   Result<std::vector<env::Entry>> list(const std::string& path) override {
+    if (auto done = look(fmt::format("list {}", path)); !done) return std::unexpected(done.error());
     if (!directories.contains(path)) return fail(Fault::NotFound, path);
     std::vector<env::Entry> entries;
     for (const auto& [name, content] : files) {
@@ -96,12 +101,17 @@ class FakeDisk : public env::Disk {
     }
     Result<void> sync() override { return disk_.act(fmt::format("sync {}", name())); }
     Result<size_t> read(uint64_t offset, std::span<char> into) override {
+      if (auto done = disk_.look(fmt::format("read {} {}", name(), offset)); !done)
+        return std::unexpected(done.error());
       if (offset >= content_->size()) return 0;
       const size_t count = std::min(into.size(), content_->size() - offset);
       std::copy_n(content_->data() + offset, count, into.data());
       return count;
     }
-    Result<uint64_t> size() override { return content_->size(); }
+    Result<uint64_t> size() override {
+      if (auto done = disk_.look(fmt::format("size {}", name())); !done) return std::unexpected(done.error());
+      return content_->size();
+    }
     Result<void> truncate(uint64_t size) override {
       if (auto done = disk_.act(fmt::format("truncate {} {}", name(), size)); !done) return done;
       content_->resize(size);
@@ -127,6 +137,12 @@ class FakeDisk : public env::Disk {
     }
     journal.push_back(line);
     return {};
+  }
+
+  Result<void> look(const std::string& line) {
+    const std::lock_guard lock(mutex_);
+    const auto fault = failing_reads ? failing_reads(line) : std::nullopt;
+    return fault ? fail(*fault, line) : Result<void>();
   }
 
   std::map<const std::string*, std::string> renamed_;  ///< Present names of files that had another one.

@@ -296,7 +296,7 @@ TEST_P(GoldenData, SnapshotsSayTheSame) {
       continue;
     }
     ASSERT_TRUE(facts) << facts.error().detail;
-    EXPECT_TRUE(looks_complete(disk_, settings_.snapshot_directory + "/" + file));
+    EXPECT_EQ(looks_complete(disk_, settings_.snapshot_directory + "/" + file), true);
     EXPECT_EQ(facts->nodes, snapshot["nodes"].get<size_t>());
     EXPECT_EQ(facts->acls, snapshot["acl_map_size"].get<size_t>());
     EXPECT_EQ(facts->body_end, snapshot["body_end_offset"].get<int64_t>());

@@ -129,9 +129,13 @@ class Redo {
     disk_.reach(ReplaceRename);
     auto renamed = disk_.rename(fmt::format("{}/tmp-{}", directories_.snapshots, name), path);
     if (!renamed && renamed.error().fault != Fault::NotFound) return renamed;
-    if (!renamed && !looks_complete(disk_, path)) {
-      return fail(Fault::Corrupt, fmt::format("{} says that {} replaces all other files, but it is not there",
-                                              note_path(directories_), name));
+    if (!renamed) {
+      auto complete = looks_complete(disk_, path);
+      if (!complete) return std::unexpected(complete.error());
+      if (!*complete) {
+        return fail(Fault::Corrupt, fmt::format("{} says that {} replaces all other files, but it is not there",
+                                                note_path(directories_), name));
+      }
     }
     disk_.reach(ReplaceDirSync);
     if (auto synced = disk_.sync_directory(directories_.snapshots); !synced) return synced;

@@ -109,11 +109,13 @@ Result<bool> is_torn_batch(FileWindow& file, const BadPlace& place, uint64_t dat
   return has_unwritten_sector(file, place.offset, std::min(end, file.file_bytes()));
 }
 
-Zxid readable_zxid(FileWindow& file, uint64_t offset) {
+/// What stands where a record has its zxid; 0 where the file ends before.
+Result<Zxid> readable_zxid(FileWindow& file, uint64_t offset) {
   const size_t wanted = wire::kRecordPrefixBytes + kHeaderZxidOffset + 8;
   auto bytes = file.view(offset, wanted);
-  if (!bytes || bytes->size() < wanted) return {};
-  return {static_cast<int64_t>(wire::load_be64(bytes->data() + wanted - 8))};
+  if (!bytes) return std::unexpected(bytes.error());
+  if (bytes->size() < wanted) return Zxid{};
+  return Zxid{static_cast<int64_t>(wire::load_be64(bytes->data() + wanted - 8))};
 }
 
 std::string describe(const BadPlace& place, bool length_changed) {
@@ -156,7 +158,8 @@ bool is_plain_end(const BadPlace& place, uint64_t data_end, LogFileEnd& end) {
 }  // namespace
 
 Result<void> judge_end(FileWindow& file, const BadPlace& place, LogFileEnd& end) {
-  const Zxid zxid = readable_zxid(file, place.offset);
+  const auto zxid = readable_zxid(file, place.offset);
+  if (!zxid) return std::unexpected(zxid.error());
   auto data_end = file.end_of_data(place.offset);
   if (!data_end) return std::unexpected(data_end.error());
   auto changed = length_was_changed(file, place, *data_end);
@@ -164,7 +167,7 @@ Result<void> judge_end(FileWindow& file, const BadPlace& place, LogFileEnd& end)
   end.leftover = *data_end > place.offset;
   if (end.leftover) end.detail = describe(place, *changed);
   if (!*changed && is_plain_end(place, *data_end, end)) return {};
-  end.damaged_zxid = place.what == BadRecord::NoLength ? Zxid{} : zxid;
+  end.damaged_zxid = place.what == BadRecord::NoLength ? Zxid{} : *zxid;
   end.end = LogEnd::Damaged;
   auto bit = bit_was_changed(file, place);
   if (!bit) return std::unexpected(bit.error());

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <optional>
 #include <ranges>
 
 #include "shell/storage/boot_directories.h"
@@ -65,8 +64,6 @@ class Recovery {
     const int64_t began = elapsed();
     auto found = load_newest(listing.snapshots, out);
     if (!found) return std::unexpected(found.error());
-    // What the disk would not give this once is not damaged: nothing is to be set aside for that.
-    if (*found == Found::Unreadable && read_error_) return std::unexpected(*read_error_);
     if (*found == Found::Unreadable) {
       return fail(Fault::Corrupt, fmt::format("Not able to find valid snapshots in {}", settings_.snapshot_directory));
     }
@@ -87,19 +84,22 @@ class Recovery {
   /// Newest first; each attempt starts from an empty tree. Spec: disk 3.5.
   Result<Found> load_newest(const std::vector<NamedFile>& snapshots, Recovered& out) {
     unreadable_.clear();
-    read_error_.reset();
     size_t tried = 0;
     bool above_zero = false;
     for (const NamedFile& file : snapshots | std::views::reverse) {
       const std::string path = fmt::format("{}/{}", settings_.snapshot_directory, file.name);
       above_zero = above_zero || file.zxid > Zxid{};
-      if (!looks_complete(disk_, path)) {
+      const auto complete = looks_complete(disk_, path);
+      if (!complete) return unread(path, complete.error());
+      if (!*complete) {
         say(Level::Warn, "FileSnap", fmt::format("Ignoring {}: not complete", path));
         unreadable_.push_back(file);
         continue;
       }
       if (++tried > kMaxCandidates) break;
-      if (load(file, out)) {
+      const auto loaded = load(file, out);
+      if (!loaded) return unread(path, loaded.error());
+      if (*loaded) {
         if (auto kept = make_durable(path); !kept) return std::unexpected(kept.error());
         return Found::Loaded;
       }
@@ -110,20 +110,30 @@ class Recovery {
     return tried > 0 || (above_zero && !settings_.trust_empty) ? Found::Unreadable : Found::None;
   }
 
+  /// What the disk would not give this once is neither damaged nor missing: an older snapshot does not take its place,
+  /// and nothing is set aside.
+  static std::unexpected<Error> unread(const std::string& path, const Error& why) {
+    return fail(Fault::Io,
+                fmt::format("The snapshot {} could not be read ({}). Nothing was changed. Start again once the "
+                            "disk gives it, or move it away if the disk has lost it for good",
+                            path, why.detail));
+  }
+
   /// Its name, or an Apache server's bytes, may be in the page cache only; logs without a snapshot are of no use.
   Result<void> make_durable(const std::string& path) {
     if (auto synced = sync_existing(disk_, path); !synced) return synced;
     return disk_.sync_directory(settings_.snapshot_directory);
   }
 
-  bool load(const NamedFile& file, Recovered& out) {
+  /// False: it is damaged.
+  Result<bool> load(const NamedFile& file, Recovered& out) {
     const std::string path = fmt::format("{}/{}", settings_.snapshot_directory, file.name);
     say(Level::Info, "FileSnap", fmt::format("Reading snapshot {}", path));
     auto facts = load_snapshot(disk_, settings_.snapshot_directory, file.name, settings_.max_buffer_bytes, *out.tree,
                                out.sessions);
+    if (!facts && facts.error().fault != Fault::Corrupt) return std::unexpected(facts.error());
     if (!facts) {
       say(Level::Warn, "FileSnap", fmt::format("problem reading snap file {}: {}", path, facts.error().detail));
-      if (facts.error().fault == Fault::Io) read_error_ = facts.error();
       return false;
     }
     base_ = *facts;
@@ -158,7 +168,10 @@ class Recovery {
       }
       return result;
     }
-    if (!settings_.autocreate_database && !initialize_present(disk_, settings_)) {
+    const Result<bool> wanted =
+        settings_.autocreate_database ? Result<bool>(true) : initialize_present(disk_, settings_);
+    if (!wanted) return std::unexpected(wanted.error());
+    if (!*wanted) {
       say(Level::Warn, "FileTxnSnapLog", "Unexpected empty data tree, setting last processed zxid to -1");
       out.last_zxid = {-1};
       return out;
@@ -203,7 +216,6 @@ class Recovery {
   env::Disk& disk_;
   const RecoverySettings& settings_;
   std::vector<LogLine> lines_;
-  std::optional<Error> read_error_;  ///< Of a snapshot, which may be whole for all we know.
   SnapshotFacts base_;
   bool require_digest_ = true;
   std::vector<NamedFile> unreadable_;  ///< Snapshots newer than the one that was loaded.

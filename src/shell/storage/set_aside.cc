@@ -22,17 +22,18 @@ Result<bool> is_taken(env::Disk& disk, const std::string& directory) {
   return std::unexpected(entries.error());
 }
 
-/// The first name that neither side has.
-Result<std::string> free_name(env::Disk& disk, const HistoryDirectories& directories) {
+std::string quarantine_name(int number) { return fmt::format("{}{}", kQuarantine, number); }
+
+/// The first that neither side has.
+Result<int> free_number(env::Disk& disk, const HistoryDirectories& directories) {
   for (int number = 1;; ++number) {
-    const std::string name = fmt::format("{}{}", kQuarantine, number);
     bool taken = false;
     for (const std::string& side : {directories.snapshots, directories.logs}) {
-      auto found = is_taken(disk, side + "/" + name);
+      auto found = is_taken(disk, side + "/" + quarantine_name(number));
       if (!found) return std::unexpected(found.error());
       taken = taken || *found;
     }
-    if (!taken) return name;
+    if (!taken) return number;
   }
 }
 
@@ -67,8 +68,9 @@ std::string text_of(const Files& files, const char* what) {
 
 Result<std::string> set_history_aside(env::Disk& disk, const HistoryDirectories& directories, const std::string& why,
                                       std::vector<LogLine>& lines) {
-  auto name = free_name(disk, directories);
-  if (!name) return name;
+  const auto number = free_number(disk, directories);
+  if (!number) return std::unexpected(number.error());
+  const std::string name = quarantine_name(*number);
   auto snapshots = list_directory(disk, directories.snapshots);
   if (!snapshots) return std::unexpected(snapshots.error());
   auto logs = list_directory(disk, directories.logs);
@@ -77,11 +79,17 @@ Result<std::string> set_history_aside(env::Disk& disk, const HistoryDirectories&
       {Level::Error, "FileTxnSnapLog",
        fmt::format("The history cannot be used: {}. Moving {} to {}/{} and {} to {}/{}. This server does not "
                    "vote, and serves nobody, until it has got a snapshot (SNAP) from a leader",
-                   why, text_of(snapshots->snapshots, "snapshots"), directories.snapshots, *name,
-                   text_of(logs->logs, "logs"), directories.logs, *name)});
-  const HistoryChange change{HistoryChange::Kind::SetAside, {}, *name};
+                   why, text_of(snapshots->snapshots, "snapshots"), directories.snapshots, name,
+                   text_of(logs->logs, "logs"), directories.logs, name)});
+  const HistoryChange change{HistoryChange::Kind::SetAside, {}, name};
   if (auto done = carry_out(disk, directories, change, 0); !done) return std::unexpected(done.error());
   return name;
+}
+
+Result<int64_t> count_set_aside(env::Disk& disk, const HistoryDirectories& directories) {
+  const auto number = free_number(disk, directories);
+  if (!number) return std::unexpected(number.error());
+  return *number - 1;
 }
 
 std::string doubt_path(const HistoryDirectories& directories) { return directories.snapshots + "/history-in-doubt"; }

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,8 @@ Result<std::string> set_history_aside(env::Disk& disk, const HistoryDirectories&
 /// The history stays where it is; it loads, but it is not to be trusted. Errors: Io, NoSpace.
 Result<void> mark_in_doubt(env::Disk& disk, const HistoryDirectories& directories, std::string_view why);
 Result<bool> history_is_in_doubt(env::Disk& disk, const HistoryDirectories& directories);
+/// How many histories are kept here as quarantine-1, quarantine-2 and so on, up to the first gap. Errors: Io.
+Result<int64_t> count_set_aside(env::Disk& disk, const HistoryDirectories& directories);
 std::string doubt_path(const HistoryDirectories& directories);
 
 // Steps of changes of the history.

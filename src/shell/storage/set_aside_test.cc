@@ -69,6 +69,7 @@ TEST_P(SetAsideTest, AllIsKeptAndTheServerIsInDoubt) {
   ASSERT_TRUE(name) << name.error().detail;
   EXPECT_EQ(*name, "quarantine-1");
   expect_kept(disk.everything(), "quarantine-1");
+  EXPECT_EQ(count_set_aside(disk, places_.directories), 1);
   ASSERT_EQ(lines_.size(), 1U);
   for (const char* part : {"txns are missing", "2 snapshots (snapshot.0 to snapshot.4)", "3 logs (log.1 to log.b)",
                            "/quarantine-1", "SNAP"}) {

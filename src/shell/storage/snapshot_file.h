@@ -65,7 +65,8 @@ Result<SnapshotFacts> load_snapshot(env::Disk& disk, const std::string& director
 Result<SnapshotFacts> verify_snapshot(env::Disk& disk, const std::string& directory, const std::string& name,
                                       size_t max_buffer_bytes);
 
-/// Apache's quick check: size and tail, or the magic of a compressed file. Spec: disk 3.5.
-bool looks_complete(env::Disk& disk, const std::string& path);
+/// Apache's quick check: size and tail, or the magic of a compressed file; a file that is not there is not complete.
+/// Spec: disk 3.5. Errors: Io, which says nothing about the file.
+Result<bool> looks_complete(env::Disk& disk, const std::string& path);
 
 }  // namespace quorate::storage

@@ -95,7 +95,7 @@ TEST_F(SnapshotFileTest, EveryCompressionReadsBack) {
     auto size = writer.finish(90637399390, true, true);
     ASSERT_TRUE(size);
     EXPECT_EQ(*size, file(name).size());
-    EXPECT_TRUE(looks_complete(disk_, kDir + "/" + name));
+    EXPECT_EQ(looks_complete(disk_, kDir + "/" + name), true);
     tree::Tree tree({}, {.extended_types = true});
     tree::SessionList sessions;
     auto facts = load_snapshot(disk_, kDir, name, kMaxBuffer, tree, sessions);
@@ -171,7 +171,8 @@ TEST_F(SnapshotFileTest, NoChangedByteAndNoCutGoesUnnoticed) {
     // Cut between sections it is what an older server writes.
     const bool whole_section = size == 424 || size == 457;
     ASSERT_EQ(verify("snapshot.0").has_value(), whole_section) << size;
-    ASSERT_EQ(whole_section, size >= 10 && size != 416 && looks_complete(disk_, kDir + "/snapshot.0") && size > 411);
+    ASSERT_EQ(whole_section,
+              size >= 10 && size != 416 && looks_complete(disk_, kDir + "/snapshot.0") == true && size > 411);
   }
 }
 

@@ -157,20 +157,24 @@ Result<SnapshotFacts> verify_snapshot(env::Disk& disk, const std::string& direct
   return parse(disk, fmt::format("{}/{}", directory, name), max_buffer_bytes, receiver);
 }
 
-bool looks_complete(env::Disk& disk, const std::string& path) {
+Result<bool> looks_complete(env::Disk& disk, const std::string& path) {
   auto file = disk.open(path, env::Open::Read);
-  if (!file) return false;
+  if (!file && file.error().fault == Fault::NotFound) return false;
+  if (!file) return std::unexpected(file.error());
   const Compression compression = compression_of(path);
   char bytes[8];
   if (compression != Compression::None) {
     auto got = (*file)->read(0, bytes);
+    if (!got) return std::unexpected(got.error());
     const std::string_view magic = compression == Compression::Gzip ? std::string_view("\x1f\x8b") : kSnappyMagic;
-    return got && std::string_view(bytes, *got).starts_with(magic);
+    return std::string_view(bytes, *got).starts_with(magic);
   }
   auto size = (*file)->size();
-  if (!size || *size < 10) return false;
+  if (!size) return std::unexpected(size.error());
+  if (*size < 10) return false;
   auto got = (*file)->read(*size - kTail.size(), {bytes, kTail.size()});
-  return got && std::string_view(bytes, *got) == kTail;
+  if (!got) return std::unexpected(got.error());
+  return std::string_view(bytes, *got) == kTail;
 }
 
 }  // namespace quorate::storage
