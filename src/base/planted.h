@@ -55,11 +55,23 @@ namespace quorate {
   fault(ReadBeforeConfirmed, "requests are read before the leader has confirmed the session (1382)")       \
   fault(OwnerMovesWithRequest, "a session's owner moves with any request, however late (710)")             \
   fault(MovedIsAnswered, "a client learns by an error, not by its connection's end, that it has moved")    \
-  fault(OwnerNotTold, "the connection of a session that was closed elsewhere stays open")
+  fault(OwnerNotTold, "the connection of a session that was closed elsewhere stays open")                  \
+  fault(ExpiresEarly, "sessions expire at half of their timeout")                                          \
+  fault(TouchesLost, "the leader does not hear of which sessions learners' pings speak")                   \
+  fault(MemoryBehindLog, "a role begins with a memory that lacks what the log holds (2845)")
+
+/// In the protocol, too, where only scripts come by.
+#define QUORATE_PLANTED_SCRIPTED(fault)                                                                    \
+  fault(WallClockTimes, "sessions expire by the wall clock (1366)")                                        \
+  fault(CounterGoesOn, "a leader whose counter has come to its end goes on (1277)")                        \
+  fault(ReadOnlyCounts, "what a read-only server did counts as history (3526)")                            \
+  fault(TooLongLogged, "a txn is logged that is too long to be read again (4306)")                         \
+  fault(HoleServed, "a log goes on below a SNAP's hole, which is served, and taken, as history (2099)")
 
 // clang-format on
 
-#define QUORATE_PLANTED_FAULTS(fault) QUORATE_PLANTED_STANDALONE(fault) QUORATE_PLANTED_ENSEMBLE(fault)
+#define QUORATE_PLANTED_FAULTS(fault) \
+  QUORATE_PLANTED_STANDALONE(fault) QUORATE_PLANTED_ENSEMBLE(fault) QUORATE_PLANTED_SCRIPTED(fault)
 
 enum class Planted : uint8_t {
   None,

@@ -57,7 +57,7 @@ std::string check_leaders(const EnsembleHistory& history) {
       return fmt::format("epoch {} is led by server {}, and was by server {}", leadership.epoch, leadership.server,
                          known->second);
     }
-    std::string wrong = check_quorum(leadership, history.voters);
+    std::string wrong = check_quorum(leadership, leadership.voters == 0 ? history.voters : leadership.voters);
     if (wrong.empty()) wrong = check_complete(leadership, zxids);
     if (!wrong.empty()) return wrong;
   }

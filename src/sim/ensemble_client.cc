@@ -112,7 +112,7 @@ void EnsembleClient::send_connect() {
   wire::Encoder out(out_);
   const std::string password = session_ == 0 ? std::string(16, '\0') : password_;
   wire::encode(out, wire::ConnectRequest{0, Zxid{last_zxid_}, timeout_ms_, SessionId{session_}, password});
-  out.boolean(false);
+  out.boolean(reads_only_);
   wire::store_be32(out_.data() + at, static_cast<uint32_t>(out_.size() - at - 4));
 }
 

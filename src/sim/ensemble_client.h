@@ -43,6 +43,8 @@ class EnsembleClient {
   void flush();
   /// A client's socket closes, or is left behind without a word.
   void hang_up(bool politely);
+  /// It takes servers that let clients read only.
+  void accept_read_only() { reads_only_ = true; }
   EnsembleAsks& asks() { return asks_; }
 
   /// No more requests of its own, but one write that shows that all is well.
@@ -116,6 +118,7 @@ class EnsembleClient {
   uint32_t dial_ = 0;  ///< Under way; 0: none.
   uint32_t server_ = 0;
   bool connected_ = false;
+  bool reads_only_ = false;
   bool closing_ = false;  ///< closeSession is under way.
   bool settling_ = false;
   bool proven_ = false;

@@ -16,6 +16,7 @@ struct Leadership {
   uint32_t server = 0;
   std::vector<uint32_t> quorum{};  ///< Whose acknowledgements it counted, itself included.
   int64_t last_zxid = 0;           ///< Of its history when it began to broadcast.
+  uint32_t voters = 0;             ///< In its configuration; 0: as many as the run has.
 };
 
 /// What a server has on its disk when a start has made its repairs.
@@ -51,6 +52,7 @@ struct Committed {
   uint32_t request = 0;  ///< 0: nobody's.
   int64_t opens = 0;     ///< A session; 0: none.
   int64_t closes = 0;
+  bool closes_all = false;  ///< Without a list of what goes with the session.
   std::vector<Change> changes{};
 };
 

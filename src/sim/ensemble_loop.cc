@@ -52,7 +52,8 @@ void EnsembleServer::round() {
   start_work();
   if (node_ == nullptr) return;
   collect_lines();
-  const int64_t until_tick = (node_->next_tick() - world_.clock.now().monotonic).value * 1000;
+  const int64_t ms = std::min((node_->next_tick() - clock_.now().monotonic).value, kLongestSleep / 1000);
+  const int64_t until_tick = clock_.world_micros(ms * 1000);
   wake(node_->walking() ? world_.rng.between(1, 60) : std::clamp<int64_t>(until_tick, 1000, kLongestSleep));
 }
 

@@ -70,6 +70,13 @@ void draw_faults(EnsemblePlan& plan, Rng& rng) {
   std::ranges::sort(plan.lives, {}, &LifeFault::at);
 }
 
+/// By chance of its own: a seed without drift is the run that it would be if no seed had any.
+void draw_paces(EnsemblePlan& plan, Rng rng) {
+  rng = Rng(rng.next() + 1);
+  if (rng.percent(70)) return;
+  for (uint32_t id = 1; id <= plan.servers; ++id) plan.paces.push_back(rng.between(950, 1050));
+}
+
 wire::QuorumMember member(uint32_t server, wire::Role role) {
   wire::QuorumMember one;
   one.role = role;
@@ -103,16 +110,18 @@ EnsemblePlan make_ensemble_plan(Rng& rng) {
   plan.mean_pause_us = int64_t{8000} << rng.below(5);
   plan.sync_us = int64_t{50} << rng.below(8);
   plan.vanish_percent = static_cast<uint32_t>(rng.below(4));
+  draw_paces(plan, rng);
   return plan;
 }
 
-node::NodeSettings settings_of(const EnsemblePlan& plan, uint32_t server) {
+node::NodeSettings settings_of(const EnsemblePlan& plan, uint32_t server, uint32_t members) {
   node::NodeSettings settings = plan.settings;
   settings.replica.server_id = server;
   settings.ensemble.emplace();
   config::EnsembleSettings& ensemble = *settings.ensemble;
   ensemble.my_id = server;
-  for (uint32_t each = 1; each <= plan.servers; ++each) {
+  for (uint32_t each = 1; each <= std::max(members, server); ++each) {
+    if (each > members && each != server) continue;
     const bool observes = each > plan.servers - plan.observers;
     ensemble.config.members.push_back(member(each, observes ? wire::Role::Observer : wire::Role::Participant));
   }
@@ -123,6 +132,7 @@ node::NodeSettings settings_of(const EnsemblePlan& plan, uint32_t server) {
   ensemble.election_read_timeout = {settings.replica.tick.value * plan.sync_limit};
   ensemble.max_notification_interval = plan.max_notification_interval;
   ensemble.commit_log_count = plan.kept_txns;
+  if (plan.most_counter != 0) ensemble.most_counter = plan.most_counter;
   const bool snap_only = (plan.snap_only >> server & 1) != 0;
   ensemble.snapshot_size_factor = snap_only ? -1 : plan.snapshot_size_factor;
   return settings;

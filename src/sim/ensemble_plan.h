@@ -24,12 +24,16 @@ struct EnsemblePlan {
   uint32_t observers = 0;  ///< So many of these, the last ones, do not vote.
   uint32_t clients = 3;
   node::NodeSettings settings;  ///< What all servers have in common.
+  uint32_t members = 0;         ///< So many are members when they start; 0: all.
+  Zxid start;                   ///< A history of nothing that ends there is what they find; 0: an empty directory.
   int32_t init_limit = 10;
   int32_t sync_limit = 5;
   int32_t kept_txns = 500;  ///< commitLogCount
   double snapshot_size_factor = 0.33;
   uint32_t snap_only = 0;  ///< A bit a server: as leaders these never serve learners from their logs.
   Millis max_notification_interval{60'000};
+  uint32_t most_counter = 0;   ///< How many zxids an epoch has; 0: as many as there are.
+  std::vector<int64_t> paces;  ///< Of the servers' clocks (sim_clock.h); empty: all are right.
 
   int64_t work_us = 8'000'000;  ///< Until all heals.
   uint32_t net_intensity = 20;
@@ -54,7 +58,8 @@ EnsemblePlan make_ensemble_plan(Rng& rng);
 EnsemblePlan quiet_ensemble_plan(Rng& rng, uint32_t servers);
 /// Server 1 is the first host of the fabric.
 inline HostId host_of(uint32_t server) { return server - 1; }
-node::NodeSettings settings_of(const EnsemblePlan& plan, uint32_t server);
+/// For an ensemble of the first `members`, of which it may be one.
+node::NodeSettings settings_of(const EnsemblePlan& plan, uint32_t server, uint32_t members);
 
 inline constexpr uint16_t kClientPort = 2181;
 inline constexpr uint16_t kQuorumPort = 2888;

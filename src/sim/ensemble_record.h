@@ -10,6 +10,7 @@
 
 #include "base/log_line.h"
 #include "shell/node/node.h"
+#include "sim/ensemble_contacts.h"
 #include "sim/ensemble_events.h"
 #include "sim/ensemble_history.h"
 #include "sim/ensemble_txns.h"
@@ -22,7 +23,7 @@ namespace quorate::sim {
 
 class EnsembleRecord {
  public:
-  EnsembleRecord(Verdict& verdict, Trace& trace, uint32_t voters);
+  EnsembleRecord(Verdict& verdict, Trace& trace, const SimClock& clock, uint32_t voters);
 
   // Servers, by their ids.
   void logged(uint32_t server, std::string_view bytes);
@@ -31,6 +32,8 @@ class EnsembleRecord {
   void observe(uint32_t server, node::Node& node);
   void line(uint32_t server, const LogLine& line);
   void gone(uint32_t server);
+  /// The one history does not begin with nothing, but there.
+  void begin_at(Zxid zxid) { base_ = zxid.value; }
   /// The newest txn that any running server has made or got: none that is made later is older.
   int64_t newest_made() const;
 
@@ -53,6 +56,7 @@ class EnsembleRecord {
   /// A client was told that its session is not there any more.
   void told_expired(int64_t session, int64_t zxid) { told_expired_.emplace_back(session, zxid); }
   EnsembleHistory& history() { return history_; }
+  EnsembleContacts& contacts() { return contacts_; }
 
   void hit(EnsembleEvent event) { ++hits_[static_cast<size_t>(event)]; }
   const std::array<uint64_t, kEnsembleEvents>& hits() const { return hits_; }
@@ -71,6 +75,7 @@ class EnsembleRecord {
     int64_t history_end = 0;  ///< Of a leader that is not established.
     int64_t applied = 0;      ///< The last that is written down; 0 while it does not serve.
     int64_t made = 0;
+    uint32_t voters = 0;            ///< In its configuration.
     std::set<int64_t> from_disk{};  ///< Learners that wait for what the log holds.
     int64_t state_at = -1;
     const tree::Tree* tree = nullptr;  ///< Only to see that it is another.
@@ -81,21 +86,26 @@ class EnsembleRecord {
   void establish(uint32_t server, Seen& seen, replica::Member& member);
   bool comes_from_disk(uint32_t server, std::string_view text);
   void take_quorum(uint32_t server, std::string_view text);
+  void take_expiry(uint32_t server, const std::string& text);
   void lose_leadership(uint32_t server, Seen& seen);
   void observe_applied(uint32_t server, Seen& seen, replica::Member& member);
   void observe_state(uint32_t server, Seen& seen, replica::Member& member);
   void apply(uint32_t server, int64_t zxid, bool whole);
   void check_told_expired();
+  void check_closed();
+  void complete_closings();
   void check_states(const std::vector<int64_t>& chain, const node::NodeSettings& settings);
 
   Verdict& verdict_;
   Trace& trace_;
   EnsembleHistory history_;
   EnsembleTxns txns_;
+  EnsembleContacts contacts_;
   std::map<uint32_t, Seen> seen_;
   std::map<int64_t, std::pair<uint64_t, uint32_t>> states_;  ///< Digests, and who had it first; by zxid.
   std::map<uint32_t, int64_t> made_when_answered_;           ///< By connection.
   std::vector<std::pair<int64_t, int64_t>> told_expired_;    ///< Sessions, and zxids of answers.
+  int64_t base_ = 0;
   int64_t newest_applied_ = 0;
   int64_t newest_acknowledged_ = 0;
   int64_t newest_epoch_ = 0;  ///< Of an established leader.

@@ -1,6 +1,7 @@
 #pragma once
 #include <span>
 
+#include "base/planted.h"
 #include "sim/outcome.h"
 
 /// Faults of the past, each as a script over an ensemble: which servers, which cuts, which clients, in which order. The
@@ -11,6 +12,7 @@ struct Scenario {
   const char* name;
   const char* about;
   Outcome (*run)(uint64_t seed, bool verbose);
+  std::span<const Planted> finds = {};  ///< The faults that it re-creates: put back in, each is found.
 };
 
 std::span<const Scenario> scenarios();

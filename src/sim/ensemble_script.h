@@ -27,6 +27,8 @@ class Script {
   EnsembleServer& server(uint32_t id) { return world.server(id); }
   EnsembleClient& client(uint32_t number = 0) { return world.client(number); }
   uint64_t count(EnsembleEvent event) { return world.record().hits()[static_cast<size_t>(event)]; }
+  /// Of the newest leader; 0: there is none.
+  int64_t epoch() { return world.leader() == 0 ? 0 : server(world.leader()).member()->epochs().current; }
   int64_t tick_us() const { return world.plan().settings.replica.tick.value * 1000; }
 
   /// All of them start, and all serve.

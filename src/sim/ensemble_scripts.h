@@ -31,4 +31,25 @@ Outcome one_way_cuts(uint64_t seed, bool verbose);
 Outcome log_sync_fails(uint64_t seed, bool verbose);
 Outcome rolling_restart(uint64_t seed, bool verbose);
 
+// ensemble_scripts_growth.cc
+Outcome grown_from_one(uint64_t seed, bool verbose);
+Outcome counters_run_out(uint64_t seed, bool verbose);
+
+// ensemble_scripts_clocks.cc
+Outcome clocks_disagree(uint64_t seed, bool verbose);
+Outcome read_only_minority(uint64_t seed, bool verbose);
+
+// ensemble_scripts_damage.cc
+Outcome last_record_damaged(uint64_t seed, bool verbose);
+Outcome snapshots_damaged(uint64_t seed, bool verbose);
+
+// ensemble_scripts_storms.cc
+Outcome sessions_expire_at_once(uint64_t seed, bool verbose);
+Outcome watches_come_back(uint64_t seed, bool verbose);
+
+// ensemble_scripts_sizes.cc
+Outcome long_close(uint64_t seed, bool verbose);
+Outcome long_multis(uint64_t seed, bool verbose);
+Outcome many_children(uint64_t seed, bool verbose);
+
 }  // namespace quorate::sim

@@ -1,5 +1,6 @@
 #include "sim/ensemble_script.h"
 #include "sim/ensemble_scripts.h"
+#include "sim/start_directory.h"
 
 /// Histories that part and come together again. Spec: known-faults 1.3, 2; I-1 to I-9.
 namespace quorate::sim {
@@ -32,13 +33,15 @@ Outcome hole(uint64_t seed, bool verbose, int writes_behind_snapshot) {
   script.write(0, 2);
   script.server(2).kill(-1);
   script.server(4).kill(-1);
-  script.write(0, 20 + static_cast<int>(script.rng().below(30)));
+  script.write(0, 10 + static_cast<int>(script.rng().below(20)));
+  // What the hole takes away shows where nothing behind it writes over it.
+  script.write(0, 10, "/b");
   script.start_server(4);
   script.need("server 4 serves", [&] { return script.server(4).runs() && script.server(4).member()->serving(); });
-  script.write(0, writes_behind_snapshot);
+  if (writes_behind_snapshot > 0) script.write(0, writes_behind_snapshot);
   script.server(5).kill(-1);
   script.need("a new leader", [&] { return script.world.leader() != 0 && script.world.leader() != 5; });
-  script.write(0, writes_behind_snapshot);
+  script.write(0, 5);
   script.start_server(2);
   script.need("server 2 serves", [&] { return script.server(2).runs() && script.server(2).member()->serving(); });
   script.attach(0, 2);
@@ -68,10 +71,18 @@ Outcome unacknowledged_tail(uint64_t seed, bool verbose) {
   for (const uint32_t id : {leader, second, third}) {
     script.rng().percent(50) ? script.server(id).kill(-1) : script.server(id).lose_power(-1);
   }
-  // Perhaps too short for the two to become an ensemble; if they do, the tail is adopted.
-  for (const uint32_t id : {leader, second}) script.start_server(id);
-  script.run_a_while(1500);
-  for (const uint32_t id : {leader, second}) script.server(id).kill(-1);
+  if (script.rng().percent(50)) {
+    // As another program does when it is about to lead: a snapshot of what nobody has acknowledged.
+    script.server(leader).disk().power_on();
+    if (!write_hasty_snapshot(script.server(leader).disk(), script.server(leader).settings())) {
+      script.world.fail("the other program finds no history");
+    }
+  } else {
+    // Perhaps too short for the two to become an ensemble; if they do, the tail is adopted.
+    for (const uint32_t id : {leader, second}) script.start_server(id);
+    script.run_a_while(1500);
+    for (const uint32_t id : {leader, second}) script.server(id).kill(-1);
+  }
   for (const uint32_t id : {second, third}) script.start_server(id);
   script.need("a leader", [&] { return script.world.leader() != 0; });
   if (script.rng().percent(60)) script.write(0, 2, "/b");
@@ -81,6 +92,17 @@ Outcome unacknowledged_tail(uint64_t seed, bool verbose) {
   return script.finish();
 }
 
+namespace {
+
+/// What the others say does not reach that server.
+void mute_others(Script& script, uint32_t server) {
+  for (uint32_t id = 1; id <= script.world.server_count(); ++id) {
+    if (id != server) script.world.fabric().set_cut(host_of(id), host_of(server), true);
+  }
+}
+
+}  // namespace
+
 Outcome uncommitted_of_old_leader(uint64_t seed, bool verbose) {
   Script script(seed, verbose, {.servers = 3, .clients = 2});
   script.up();
@@ -88,16 +110,23 @@ Outcome uncommitted_of_old_leader(uint64_t seed, bool verbose) {
     script.write(0, 2);
     script.insist(1, script.client(1).asks().create("/b"));
     const uint32_t leader = script.world.leader();
+    const int64_t epoch = script.epoch();
     if (leader == 0) break;
     script.attach(0, leader);
-    script.world.cut_off(leader, true);
+    // The others get nothing, or get it and cannot say so.
+    const bool adopted = script.rng().percent(50);
+    adopted ? mute_others(script, leader) : script.world.cut_off(leader, true);
     for (int i = 0; i < 6; ++i) script.client(0).send(script.client(0).asks().set("/a"));
     script.client(0).flush();
     const uint64_t draw = script.rng().below(4);
     script.run_a_while(300);
     if (draw == 0) script.server(leader).kill(script.rng().between(0, 2'000'000));
     if (draw == 1) script.server(leader).lose_power(script.rng().between(0, 2'000'000));
-    script.need("another leader", [&] { return script.world.leader() != 0 && script.world.leader() != leader; });
+    if (adopted) {
+      script.need("the epoch ends", [&] { return script.epoch() != epoch; });
+      script.world.cut_off(leader, false);
+    }
+    script.need("another epoch", [&] { return script.epoch() > epoch; });
     if (script.rng().percent(70)) script.write(1, 3);
     script.world.cut_off(leader, false);
     script.serve();
@@ -140,12 +169,32 @@ Outcome diff_made_durable(uint64_t seed, bool verbose) {
   return script.finish();
 }
 
+namespace {
+
+/// The leader has proposed what nobody but the learner can acknowledge; then it goes, and the third comes back.
+void rely_on_learner(Script& script, uint32_t leader, uint32_t learner) {
+  const uint32_t third = script.other_than(leader, learner);
+  script.run_a_while(400);
+  script.server(third).kill(-1);
+  for (int i = 0; i < 2; ++i) script.client().send(script.client().asks().set("/a"));
+  script.client().flush();
+  script.run_a_while(1500);
+  script.server(leader).lose_power(-1);
+  for (const uint32_t id : {learner, third}) script.start_server(id);
+  script.need("a leader", [&] { return script.world.leader() != 0; });
+  script.write(0, 1);
+  script.start_server(leader);
+}
+
+}  // namespace
+
 Outcome crash_in_sync(uint64_t seed, bool verbose) {
   ScriptSettings settings{.servers = 3, .clients = 1};
-  settings.edit = [](EnsemblePlan& plan) {
+  settings.edit = [seed](EnsemblePlan& plan) {
     plan.kept_txns = 3;
-    plan.snapshot_size_factor = 10;
+    plan.snapshot_size_factor = seed % 2 == 0 ? 10 : -1;
     plan.settings.log.preallocate_bytes = 4096;
+    plan.sync_us = seed % 3 == 0 ? 10'000 : 300;
   };
   Script script(seed, verbose, settings);
   script.up();
@@ -156,11 +205,16 @@ Outcome crash_in_sync(uint64_t seed, bool verbose) {
     const uint32_t learner = script.other_than(leader);
     script.server(learner).kill(-1);
     script.write(0, 1 + static_cast<int>(script.rng().below(8)));
+    script.attach(0, leader);
     script.start_server(learner);
     script.server(learner).disk().crash_at_call(1 + script.rng().below(25));
-    script.run_a_while(3000);
-    if (script.rng().percent(50)) script.server(leader).kill(script.rng().between(0, 1'000'000));
-    script.start_server(learner);
+    if (script.rng().percent(50)) {
+      rely_on_learner(script, leader, learner);
+    } else {
+      script.run_a_while(3000);
+      if (script.rng().percent(50)) script.server(leader).kill(script.rng().between(0, 1'000'000));
+      script.start_server(learner);
+    }
     script.serve();
   }
   return script.finish();

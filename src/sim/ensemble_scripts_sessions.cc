@@ -45,9 +45,15 @@ Request nth_request(Script& script, uint64_t number) {
   }
 }
 
-/// The client's way to a follower is taken and given up while that follower's way to the leader is held.
+/// The client's way to a follower is taken and given up while that follower's way to the leader is held. Perhaps it
+/// had been there before, and left a write on that way.
 void renew_in_vain(Script& script, uint32_t follower) {
   EnsembleClient& client = script.client();
+  if (client.connected() && client.server() == follower) {
+    client.send(client.asks().set("/a"));
+    client.flush();
+    script.run_for_ms(script.rng().between(5, 100));
+  }
   client.hang_up(script.rng().percent(50));
   client.connect_to(follower);
   script.run_for_ms(script.rng().between(20, 400));
@@ -77,7 +83,7 @@ Outcome late_revalidation(uint64_t seed, bool verbose) {
     const uint32_t leader = script.world.leader();
     const uint32_t follower = script.other_than(leader);
     const uint32_t last = script.rng().percent(60) ? leader : script.other_than(leader, follower);
-    script.attach(0, leader);
+    script.attach(0, script.rng().percent(50) ? leader : follower);
     script.insist(0, script.client().asks().create("/a"));
     script.world.fabric().set_cut(host_of(follower), host_of(leader), true);
     renew_in_vain(script, follower);
@@ -103,8 +109,17 @@ Outcome late_revalidation_after_switch(uint64_t seed, bool verbose) {
   script.run_a_while(500);
   script.world.fabric().set_cut(host_of(follower), host_of(old_leader), false);
   script.serve();
-  const uint32_t last = script.other_than(0);
+  // And the same under the new leader, which may have been the client's server before.
+  const uint32_t leader = script.world.leader();
+  if (leader == 0) return script.finish();
+  const uint32_t late = script.other_than(leader);
+  const uint32_t last = script.other_than(leader, late);
+  script.attach(0, script.rng().percent(50) ? leader : last);
+  script.world.fabric().set_cut(host_of(late), host_of(leader), true);
+  renew_in_vain(script, late);
   script.attach(0, last);
+  script.world.fabric().set_cut(host_of(late), host_of(leader), false);
+  if (script.rng().percent(70)) script.run_a_while(500);
   use_session(script, last);
   return script.finish();
 }

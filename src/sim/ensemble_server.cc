@@ -51,17 +51,34 @@ constexpr env::CrashPoint kRarePoints[] = {env::CrashPoint::LogCutTorn,
                                            env::CrashPoint::AsideSync,
                                            env::CrashPoint::AsideDirSync};
 
+int64_t pace_of(const EnsemblePlan& plan, uint32_t server) {
+  return plan.paces.empty() ? HostClock::kUsualPace : plan.paces[server - 1];
+}
+
 }  // namespace
 
 /// The server's end of a client's connection. What the client is told first is the answer to its connect request.
 class EnsembleServer::ClientStream final : public env::Stream {
  public:
-  ClientStream(SimStreamPtr stream, EnsembleRecord& record) : stream_(std::move(stream)), record_(record) {}
+  ClientStream(SimStreamPtr stream, EnsembleRecord& record, uint32_t server)
+      : stream_(std::move(stream)), record_(record), server_(server) {}
 
-  Result<size_t> receive(std::span<char> into) override { return stream_->receive(into); }
+  Result<size_t> receive(std::span<char> into) override {
+    auto count = stream_->receive(into);
+    if (!count || *count == 0) return count;
+    if (asked_at_ == 0) asked_at_ = record_.contacts().now();
+    const bool request = frames_.feed({into.data(), *count}) > 0;
+    // While answers wait to be taken, what was read may wait, too; a connection that its session has left may be
+    // closing.
+    if (request && session_ != 0 && all_sent_ && grant_ == record_.contacts().grants(session_))
+      record_.contacts().heard(server_, session_);
+    return count;
+  }
   Result<size_t> send(std::string_view bytes) override {
-    if (!std::exchange(answered_, true)) record_.answers_connect(stream_->number());
-    return stream_->send(bytes);
+    if (!std::exchange(answered_, true)) answer(bytes);
+    auto count = stream_->send(bytes);
+    all_sent_ = count && *count == bytes.size();
+    return count;
   }
   void want_writable(bool wanted) override { stream_->want_writable(wanted); }
   void want_readable(bool wanted) override { stream_->want_readable(wanted); }
@@ -69,18 +86,38 @@ class EnsembleServer::ClientStream final : public env::Stream {
   SimStream& inner() { return *stream_; }
 
  private:
+  /// A ConnectResponse: length, version, timeout, session.
+  void answer(std::string_view bytes) {
+    record_.answers_connect(stream_->number());
+    constexpr size_t kTimeout = 8, kSession = 12, kEnd = 20;
+    if (bytes.size() < kEnd || wire::load_be32(bytes.data() + kTimeout) == 0) return;
+    session_ = static_cast<int64_t>(wire::load_be64(bytes.data() + kSession));
+    const auto timeout_ms = static_cast<int32_t>(wire::load_be32(bytes.data() + kTimeout));
+    record_.contacts().granted(server_, session_, timeout_ms, asked_at_);
+    grant_ = record_.contacts().grants(session_);
+  }
+
   SimStreamPtr stream_;
   EnsembleRecord& record_;
+  uint32_t server_;
   bool answered_ = false;
+  bool all_sent_ = true;
+  uint32_t grant_ = 0;
+  FrameCount frames_;
+  int64_t asked_at_ = 0;
+  int64_t session_ = 0;  ///< 0: none was given yet.
 };
 
 EnsembleServer::EnsembleServer(ServerWorld world, uint32_t id)
     : world_(world),
       id_(id),
       host_(host_of(id)),
-      settings_(settings_of(world.plan, id)),
+      settings_(settings_of(world.plan, id, world.plan.members == 0 ? world.plan.servers : world.plan.members)),
+      clock_(world.clock, pace_of(world.plan, id)),
       disk_(world.clock, world.rng, world.trace) {
   disk_.on_log_bytes = [this](std::string_view bytes) { world_.record.logged(id_, bytes); };
+  world_.record.contacts().set_pace(id_, pace_of(world_.plan, id_));
+  if (world_.plan.start.value != 0) write_start(disk_, settings_, world_.plan.start);
 }
 
 EnsembleServer::~EnsembleServer() {
@@ -106,8 +143,9 @@ bool EnsembleServer::start() {
   log_done_ = background_done_ = history_done_ = false;
   round_at_ = -1;
   network_ = std::make_unique<FabricNetwork>(world_.fabric, world_.agenda, host_, [this] { after_input(); });
+  network_->watch_learners(kQuorumPort, world_.record.contacts());
   std::vector<LogLine> lines;
-  auto booted = node::Node::boot({disk_, world_.clock, network_.get()}, settings_, lines);
+  auto booted = node::Node::boot({disk_, clock_, network_.get()}, settings_, lines);
   for (const LogLine& line : lines) world_.record.line(id_, line);
   if (disk_.crashed()) {
     world_.fabric.end_process(host_);
@@ -196,7 +234,7 @@ void EnsembleServer::accept(SimStreamPtr stream) {
   if (node_ == nullptr) return;
   const std::string ip = Fabric::ip_of(stream->peer());
   const replica::PeerAddress peer{ip, fmt::format("/{}:{}", ip, 40000 + stream->number()), false};
-  auto own = std::make_unique<ClientStream>(std::move(stream), world_.record);
+  auto own = std::make_unique<ClientStream>(std::move(stream), world_.record, id_);
   SimStream& inner = own->inner();
   node_->set_now();
   node::Client* client = node_->accept(std::move(own), peer);

@@ -35,6 +35,8 @@ class EnsembleServer {
   /// Kill -9, and a start after so long; negative: none.
   void kill(int64_t down_us);
   void lose_power(int64_t down_us);
+  /// From its next start on it is one of so many members.
+  void join(uint32_t members) { settings_ = settings_of(world_.plan, id_, members); }
   /// Nothing goes wrong by itself any more.
   void calm();
 
@@ -44,6 +46,8 @@ class EnsembleServer {
   replica::Member* member() { return node_ == nullptr ? nullptr : node_->member(); }
   node::Node* node() { return node_.get(); }
   SimDisk& disk() { return disk_; }
+  HostClock& clock() { return clock_; }
+  const node::NodeSettings& settings() const { return settings_; }
   uint64_t starts() const { return starts_; }
   uint64_t snapshots() const { return snapshots_; }
 
@@ -82,6 +86,7 @@ class EnsembleServer {
   uint32_t id_;
   HostId host_;
   node::NodeSettings settings_;
+  HostClock clock_;
   SimDisk disk_;
   std::unique_ptr<FabricNetwork> network_;
   std::unique_ptr<node::Node> node_;

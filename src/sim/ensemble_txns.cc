@@ -171,11 +171,11 @@ std::optional<std::string> EnsembleTxns::data_of(int64_t zxid, const std::string
   return found == data_.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::vector<int64_t> EnsembleTxns::chain(int64_t end, const std::vector<Leadership>& leaderships) {
+std::vector<int64_t> EnsembleTxns::chain(std::pair<int64_t, int64_t> ends, const std::vector<Leadership>& leaderships) {
   std::map<int64_t, int64_t> begins;  // what an epoch's first txn stands behind
   for (const Leadership& leadership : leaderships) begins.emplace(leadership.epoch, leadership.last_zxid);
   std::vector<int64_t> zxids;
-  for (Zxid at{end}; at.value != 0 && !verdict_.failed();) {
+  for (Zxid at{ends.second}; at.value > ends.first && !verdict_.failed();) {
     if (at.counter() != 0) {
       if (!txns_.contains(at.value)) verdict_.fail("0x{:x} is of the one history, but nobody logged it", at.value);
       zxids.push_back(at.value);
@@ -207,6 +207,7 @@ Committed EnsembleTxns::committed(int64_t zxid) const {
   }
   if (!is_turned_away(txn)) done.request = static_cast<uint32_t>(std::max(txn.header.cxid, 0));
   if (type == Op::CloseSession) done.closes = session;
+  done.closes_all = type == Op::CloseSession && txn.body.empty();
   Reader reader(txn.header);
   reader.read(type, txn.body);
   done.changes = reader.take();

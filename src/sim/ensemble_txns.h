@@ -41,8 +41,8 @@ class EnsembleTxns {
   /// Those that refuse a request because its session has moved.
   uint64_t moved() const { return moved_; }
 
-  /// All behind 0 and up to `end`. The leaderships give each epoch's beginning.
-  std::vector<int64_t> chain(int64_t end, const std::vector<Leadership>& leaderships);
+  /// All behind the first and up to the second. The leaderships give each epoch's beginning.
+  std::vector<int64_t> chain(std::pair<int64_t, int64_t> ends, const std::vector<Leadership>& leaderships);
   Committed committed(int64_t zxid) const;
 
  private:

@@ -17,13 +17,17 @@ Outcome run_ensemble_seed(uint64_t seed, bool verbose) {
 }
 
 EnsembleWorld::EnsembleWorld(Rng rng, EnsemblePlan plan, bool verbose)
-    : rng_(rng), plan_(std::move(plan)), trace_(verbose), record_(verdict_, trace_, plan_.servers - plan_.observers) {
+    : rng_(rng),
+      plan_(std::move(plan)),
+      trace_(verbose),
+      record_(verdict_, trace_, clock_, plan_.servers - plan_.observers) {
   build();
 }
 
 EnsembleWorld::~EnsembleWorld() = default;
 
 void EnsembleWorld::build() {
+  record_.begin_at(plan_.start);
   for (uint32_t id = 1; id <= plan_.servers; ++id) fabric_.add_host(fmt::format("server {}", id));
   for (uint32_t number = 0; number < plan_.clients; ++number) fabric_.add_host(fmt::format("client {}", number));
   for (HostId from = 0; plan_.far_links && from < fabric_.host_count(); ++from) {

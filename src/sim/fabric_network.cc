@@ -14,10 +14,24 @@ constexpr int64_t kMicros = 1000;
 
 class FabricNetwork::Stream final : public env::PeerStream {
  public:
-  Stream(SimStreamPtr stream, Hook called) : stream_(std::move(stream)), called_(std::move(called)) {}
+  /// A learner's if `dials`, else its leader's. `tap` may be null.
+  Stream(SimStreamPtr stream, Hook called, LearnerTap* tap, HostId host, bool dials)
+      : stream_(std::move(stream)), called_(std::move(called)), tap_(tap), dials_(dials) {
+    wire_ = {.learner = dials ? host : stream_->peer(),
+             .leader = dials ? stream_->peer() : host,
+             .connection = stream_->number()};
+  }
 
-  Result<size_t> receive(std::span<char> into) override { return stream_->receive(into); }
-  Result<size_t> send(std::string_view bytes) override { return stream_->send(bytes); }
+  Result<size_t> receive(std::span<char> into) override {
+    auto count = stream_->receive(into);
+    if (tap_ != nullptr && !dials_ && count && *count > 0) tap_->leader_reads(wire_, *count);
+    return count;
+  }
+  Result<size_t> send(std::string_view bytes) override {
+    auto count = stream_->send(bytes);
+    if (tap_ != nullptr && dials_ && count) tap_->learner_sends(wire_, bytes.substr(0, *count), *count == bytes.size());
+    return count;
+  }
   void want_writable(bool wanted) override { stream_->want_writable(wanted); }
   void want_readable(bool wanted) override { stream_->want_readable(wanted); }
   void reset() override { stream_->reset(); }
@@ -40,6 +54,9 @@ class FabricNetwork::Stream final : public env::PeerStream {
 
   SimStreamPtr stream_;
   Hook called_;
+  LearnerTap* tap_;
+  LearnerTap::Wire wire_;
+  bool dials_;
 };
 
 class FabricNetwork::Listener final : public env::NetworkTask {
@@ -56,8 +73,7 @@ class FabricNetwork::Listener final : public env::NetworkTask {
 class FabricNetwork::DialTask final : public env::NetworkTask {
  public:
   DialTask(FabricNetwork& network, env::PeerDial request, Dialed done)
-      : state_(std::make_shared<State>(network.fabric_, network.host_, network.called_, std::move(request),
-                                       std::move(done))) {
+      : state_(std::make_shared<State>(network, std::move(request), std::move(done))) {
     // Also what fails at once fails in a later turn of the loop.
     network.agenda_.in(0, [state = state_] { next(state); });
   }
@@ -68,11 +84,17 @@ class FabricNetwork::DialTask final : public env::NetworkTask {
 
  private:
   struct State {
-    State(Fabric& f, HostId h, Hook c, env::PeerDial r, Dialed d)
-        : fabric(f), host(h), called(std::move(c)), request(std::move(r)), done(std::move(d)) {}
+    State(FabricNetwork& network, env::PeerDial r, Dialed d)
+        : fabric(network.fabric_),
+          host(network.host_),
+          called(network.called_),
+          tap(network.tap_),
+          request(std::move(r)),
+          done(std::move(d)) {}
     Fabric& fabric;
     HostId host;
     Hook called;
+    Tap tap;
     env::PeerDial request;
     Dialed done;
     size_t at = 0;
@@ -103,7 +125,10 @@ class FabricNetwork::DialTask final : public env::NetworkTask {
   static void on_dialed(const StatePtr& state, const env::HostPort& address,
                         std::expected<SimStreamPtr, DialFailure> outcome) {
     state->number = 0;
-    if (outcome) return finish(state, std::make_unique<Stream>(std::move(*outcome), state->called));
+    if (outcome) {
+      LearnerTap* tap = state->tap.on(static_cast<uint16_t>(address.port));
+      return finish(state, std::make_unique<Stream>(std::move(*outcome), state->called, tap, state->host, true));
+    }
     const bool refused = outcome.error() == DialFailure::Refused;
     note(*state, address, refused ? "refused" : "no answer", refused);
     next(state);
@@ -143,11 +168,13 @@ Result<std::unique_ptr<env::NetworkTask>> FabricNetwork::listen(const env::HostP
     return fail(Fault::Invalid, address.host + " is no address of this host");
   }
   const Address place{host_, address.port};
-  const bool listens = fabric_.listen(place, [accepted = std::move(accepted), called = called_](SimStreamPtr stream) {
+  LearnerTap* tap = tap_.on(address.port);
+  const auto take = [accepted = std::move(accepted), called = called_, tap, host = host_](SimStreamPtr stream) {
     const Hook kept = called;
-    accepted(std::make_unique<Stream>(std::move(stream), kept));
+    accepted(std::make_unique<Stream>(std::move(stream), kept, tap, host, false));
     (*kept)();
-  });
+  };
+  const bool listens = fabric_.listen(place, take);
   if (!listens) return fail(Fault::Io, fmt::format("port {} is in use", address.port));
   return std::make_unique<Listener>(fabric_, place);
 }

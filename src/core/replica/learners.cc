@@ -52,6 +52,7 @@ void Replica::on_revalidate(LinkId from, const wire::SessionTimeout& session) {
 }
 
 void Replica::on_touched(const wire::SessionTimeout& session) {
+  if (planted(Planted::TouchesLost)) return;
   session_table_.touch(session.session, session.timeout_ms, now_.monotonic);
 }
 

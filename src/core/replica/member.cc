@@ -36,8 +36,9 @@ Member::Member(MemberSettings settings, ReplicaSettings replica_settings, auth::
 Member::~Member() = default;
 
 void Member::set_now(Now now) {
+  const Millis by_wall = replica_->now().monotonic + Millis{now.wall_ms - now_.wall_ms};
   now_ = now;
-  replica_->set_now(now);
+  replica_->set_now(planted(Planted::WallClockTimes) ? Now{by_wall, now.wall_ms} : now);
 }
 
 /// Nobody is connected; what it has said and counted is kept.
@@ -87,7 +88,10 @@ void Member::on_time(bool undelivered) {
   if (lead_) lead_->on_time(now_.monotonic);
   if (follow_) follow_->on_time(now_.monotonic);
   dial_when_rested();
-  if (const auto at = read_only_at(); at && now_.monotonic >= *at) replica_->begin_reading_only();
+  if (const auto at = read_only_at(); at && now_.monotonic >= *at) {
+    replica_->begin_reading_only();
+    if (planted(Planted::ReadOnlyCounts)) journal_.restart(journal_.durable().next());
+  }
   after_lead();
   after_follow();
 }
@@ -240,6 +244,7 @@ void Member::settle(tree::Tree& tree, tree::SessionList& sessions) {
     std::string why;
     const bool parsed = tree::parse_txn(payload, txn, why);
     QUORATE_CHECK(parsed);
+    if (planted(Planted::MemoryBehindLog)) continue;
     applied.clear();
     tree::apply(tree, sessions, txn, applied);
     tree::release_acls(tree, applied);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/planted.h"
 #include "core/replica/prepare_state.h"
 #include "core/tree/quota.h"
 #include "wire/client.h"
@@ -170,7 +171,7 @@ bool Preparer::State::over_quota(std::string_view path, int64_t count_delta, int
 
 bool Preparer::State::too_long(size_t bytes) const {
   const auto frame = static_cast<uint64_t>(std::max(settings.max_frame_bytes, 0));
-  return bytes > frame + std::max<uint64_t>(frame, 1024);
+  return bytes > frame + std::max<uint64_t>(frame, 1024) && !planted(Planted::TooLongLogged);
 }
 
 }  // namespace quorate::replica

@@ -113,12 +113,19 @@ void Elect::on_notification(ServerId from, const wire::Notification& notificatio
   if (!is_state(notification.state)) return;
   const CastVote cast = cast_of(notification);
   if (!searching_) return on_unsought(from, cast, now);
-  // Who has no history only asks, again and again: that must not keep us from telling the others.
-  if (cast.vote.zxid != kMissingHistory) next_announce_ = now + interval_;
+  if (!waits_for_us(cast)) next_announce_ = now + interval_;
   if (cast.state == PeerState::Looking && cast.vote.round < round_) answer_voter(from, proposal_, now);
   if (!electorate_.is_voter(cast.vote.leader)) return;
   if (cast.state == PeerState::Looking) return on_looking(from, cast, now);
   if (cast.state != PeerState::Observing) on_settled(from, cast, now);
+}
+
+// Who has no history only asks, again and again; who goes on voting for less than we do has not heard us. Neither must
+// keep us from telling, be its clock a little faster than ours.
+bool Elect::waits_for_us(const CastVote& cast) const {
+  if (cast.vote.zxid == kMissingHistory) return true;
+  const bool votes_now = cast.state == PeerState::Looking && cast.vote.round == round_;
+  return votes_now && better(proposal_, cast.vote, electorate_);
 }
 
 // It is answered at once. Voters that lose one leader begin to look at slightly different times, and say so once: an

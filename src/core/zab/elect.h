@@ -89,6 +89,7 @@ class Elect {
   void answer(ServerId to, const Answer& answer);
   void answer_stranger(ServerId to, const wire::Notification& notification, Millis now);
   void answer_voter(ServerId to, const Vote& vote, Millis now);
+  bool waits_for_us(const CastVote& cast) const;
   void on_unsought(ServerId from, const CastVote& cast, Millis now);
   void on_looking(ServerId from, const CastVote& cast, Millis now);
   void ask_soon(Millis now);

@@ -128,7 +128,8 @@ bool Follow::append(Zxid zxid, std::string_view txn) {
     refuse(fmt::format("proposal {} holds a txn of another zxid, or none", hex(zxid)));
     return false;
   }
-  const bool any_will_do = planted(Planted::DiffOverHole) || planted(Planted::JoinsLiveLate);
+  const bool any_will_do =
+      planted(Planted::DiffOverHole) || planted(Planted::JoinsLiveLate) || planted(Planted::HoleServed);
   if (!continues(zxid) && !(zxid == last_ && is_error(txn)) && !any_will_do) {
     refuse(fmt::format("sync got proposal {}, last queued {}, expected {}", hex(zxid), hex(last_), hex(last_.next())));
     return false;

@@ -30,6 +30,7 @@ struct LeadSettings {
   Millis tick{2000};
   int32_t init_limit = 10;  ///< In ticks.
   int32_t sync_limit = 5;
+  uint32_t most_counter = 0xfffffffe;  ///< The epoch's last zxid (rule 47).
   SyncSettings sync;
   size_t max_queued_bytes = 256u << 20;  ///< A learner that lets more than this wait, besides its sync, is dropped.
   std::string config_text;               ///< Of the last seen configuration, for NEWLEADER.

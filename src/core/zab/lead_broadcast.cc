@@ -14,10 +14,9 @@ namespace quorate::zab {
 using wire::PacketType;
 
 std::optional<Zxid> Lead::next_zxid() const {
-  constexpr uint32_t kNoCounter = 0xffffffff;  // rule 47
   const Zxid start = planted(Planted::ZxidReused) ? Zxid{} : epoch_start();
   const Zxid next = std::max(start, journal_.last_made()).next();
-  if (next.counter() == kNoCounter) return std::nullopt;
+  if (next.counter() > settings_.most_counter && !planted(Planted::CounterGoesOn)) return std::nullopt;
   return next;
 }
 

@@ -95,7 +95,8 @@ void Lead::on_history(LinkId link, Zxid zxid, std::string_view payload, Millis n
   now_ = std::max(now_, now);
   Learner* learner = find(link);
   if (learner == nullptr || learner->phase != LearnerPhase::AwaitingDisk || zxid > learner->disk_until) return;
-  if (!follows(learner->disk_at, zxid) || !joins_on(learner->disk_at, zxid, settings_.sync.epochs)) {
+  const bool goes_on = follows(learner->disk_at, zxid) && joins_on(learner->disk_at, zxid, settings_.sync.epochs);
+  if (!goes_on && !planted(Planted::HoleServed)) {
     no_history(*learner);
     return give_turns();
   }

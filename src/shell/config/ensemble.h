@@ -40,6 +40,7 @@ struct EnsembleSettings {
   Millis epoch_patience{-1};  ///< leader.maxTimeToWaitForEpoch; -1: none but init_limit
 
   // The leader.
+  uint32_t most_counter = 0xfffffffe;  ///< The last zxid of an epoch. No setting: only tests have less time.
   bool leader_serves = true;
   int32_t max_snap_syncs = 10;
   int32_t max_diff_syncs = 100;

@@ -27,6 +27,7 @@ replica::MemberSettings member_settings(const NodeSettings& node) {
   member.lead.tick = tick;
   member.lead.init_limit = settings.init_limit;
   member.lead.sync_limit = settings.sync_limit;
+  member.lead.most_counter = settings.most_counter;
   member.lead.sync.force_snapshot = settings.force_snapshot_sync;
   member.lead.sync.history_on_disk = settings.snapshot_size_factor >= 0;
   member.lead.sync.max_snap_syncs = static_cast<size_t>(std::max(settings.max_snap_syncs, 1));

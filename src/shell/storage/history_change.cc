@@ -139,7 +139,7 @@ class Redo {
     }
     disk_.reach(ReplaceDirSync);
     if (auto synced = disk_.sync_directory(directories_.snapshots); !synced) return synced;
-    if (planted(Planted::OldHistoryKept)) return {};
+    if (planted(Planted::OldHistoryKept) || planted(Planted::HoleServed)) return {};
 
     auto logs = list_directory(disk_, directories_.logs);
     if (!logs) return std::unexpected(logs.error());

@@ -22,6 +22,9 @@ constexpr const char* kUsage =
     "       quorate_sim --ensemble ...                       the same with ensembles of servers\n"
     "       quorate_sim --scenario NAME|all --seeds A-B      a scripted run of an ensemble; also with --seed N "
     "[--trace]\n"
+    "       quorate_sim --scenario NAME|all --planted NAME|all --seeds A-B\n"
+    "                                                        show that scenarios find that fault, or those that each "
+    "must find\n"
     "       quorate_sim --list                               names of planted faults, scenarios, crash points, "
     "events\n";
 
@@ -38,14 +41,11 @@ bool range(std::string_view text, Options& options) {
 
 bool scenario(std::string_view text, Options& options) {
   options.ensemble = true;
-  if (options.what == Options::Do::Seeds && text == "all") {
-    options.what = Options::Do::Scenarios;
-    return true;
-  }
+  options.all_scenarios = text == "all";
   for (const Scenario& known : scenarios()) {
     if (text == known.name) options.scenario = &known;
   }
-  return options.scenario != nullptr;
+  return options.of_scenarios();
 }
 
 bool faults(std::string_view text, Options& options) {
@@ -53,7 +53,6 @@ bool faults(std::string_view text, Options& options) {
   for (const PlantedName& known : planted_names()) {
     if (text == known.name) options.planted.push_back(known.fault);
   }
-  if (options.what == Options::Do::Seeds) options.what = Options::Do::Planted;
   return options.all_planted || !options.planted.empty();
 }
 
@@ -81,6 +80,18 @@ bool take(const std::vector<std::string_view>& words, size_t& at, Options& optio
   return true;
 }
 
+/// What several options mean together.
+void settle(Options& options) {
+  using Do = Options::Do;
+  const bool with_faults = options.all_planted || !options.planted.empty();
+  if (options.what == Do::Seeds && with_faults) options.what = options.of_scenarios() ? Do::Pairs : Do::Planted;
+  if (options.what == Do::Seeds && options.all_scenarios) options.what = Do::Scenarios;
+  for (const PlantedName& known : planted_names()) {
+    const auto runs = options.ensemble ? PlantedName::Runs::Ensemble : PlantedName::Runs::Alone;
+    if (options.all_planted && known.found_by == runs) options.planted.push_back(known.fault);
+  }
+}
+
 }  // namespace
 
 Outcome Options::run(uint64_t seed, bool verbose) const {
@@ -101,19 +112,22 @@ std::optional<Options> parse_options(int argc, char** argv) {
     fmt::print(stderr, "{}", kUsage);
     return std::nullopt;
   }
-  for (const PlantedName& known : planted_names()) {
-    if (options.all_planted && known.of_ensemble == options.ensemble) options.planted.push_back(known.fault);
-  }
+  settle(options);
   return options;
 }
 
 const std::vector<PlantedName>& planted_names() {
   static const std::vector<PlantedName> names = {
-#define QUORATE_PLANTED_ALONE(name, what) {Planted::name, #name, what, false},
-#define QUORATE_PLANTED_OF_MEMBER(name, what) {Planted::name, #name, what, true},
+#define QUORATE_PLANTED_NAME(runs, name, what) {Planted::name, #name, what, PlantedName::Runs::runs},
+#define QUORATE_PLANTED_ALONE(name, what) QUORATE_PLANTED_NAME(Alone, name, what)
+#define QUORATE_PLANTED_OF_MEMBER(name, what) QUORATE_PLANTED_NAME(Ensemble, name, what)
+#define QUORATE_PLANTED_OF_SCRIPT(name, what) QUORATE_PLANTED_NAME(Scripted, name, what)
       QUORATE_PLANTED_STANDALONE(QUORATE_PLANTED_ALONE) QUORATE_PLANTED_ENSEMBLE(QUORATE_PLANTED_OF_MEMBER)
+          QUORATE_PLANTED_SCRIPTED(QUORATE_PLANTED_OF_SCRIPT)
+#undef QUORATE_PLANTED_NAME
 #undef QUORATE_PLANTED_ALONE
 #undef QUORATE_PLANTED_OF_MEMBER
+#undef QUORATE_PLANTED_OF_SCRIPT
   };
   return names;
 }

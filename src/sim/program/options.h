@@ -16,7 +16,7 @@
 namespace quorate::sim {
 
 struct Options {
-  enum class Do : uint8_t { Seeds, OneSeed, Planted, List, Determinism, Scenarios };
+  enum class Do : uint8_t { Seeds, OneSeed, Planted, List, Determinism, Scenarios, Pairs };
   Do what = Do::Seeds;
   uint64_t first = 1;
   uint64_t last = 1000;
@@ -25,9 +25,11 @@ struct Options {
   bool ensemble = false;               ///< Runs of several servers.
   const Scenario* scenario = nullptr;  ///< A scripted one of these.
   std::vector<Planted> planted;
-  bool all_planted = false;  ///< All that runs of this kind can find.
+  bool all_planted = false;  ///< All that runs of this kind can find; of scenarios, those that each must find.
+  bool all_scenarios = false;
 
   Outcome run(uint64_t seed, bool verbose) const;
+  bool of_scenarios() const { return scenario != nullptr || all_scenarios; }
   /// What repeats it on the command line, besides the seed.
   std::string again() const;
 };
@@ -38,8 +40,8 @@ std::optional<Options> parse_options(int argc, char** argv);
 struct PlantedName {
   Planted fault;
   const char* name;
-  const char* what;  ///< What is wrong then.
-  bool of_ensemble;
+  const char* what;                                                  ///< What is wrong then.
+  enum class Runs : uint8_t { Alone, Ensemble, Scripted } found_by;  ///< Which random runs can find it, if any.
 };
 const std::vector<PlantedName>& planted_names();
 const char* name_of(Planted fault);

@@ -19,7 +19,10 @@ int list() {
   fmt::print("events of ensembles:\n");
   for (size_t i = 0; i < kEnsembleEvents; ++i) fmt::print("  {}\n", name_of(static_cast<EnsembleEvent>(i)));
   fmt::print("scenarios:\n");
-  for (const Scenario& known : scenarios()) fmt::print("  {:<28} {}\n", known.name, known.about);
+  for (const Scenario& known : scenarios()) {
+    fmt::print("  {:<28} {}\n", known.name, known.about);
+    for (const Planted fault : known.finds) fmt::print("  {:<28}   must find {}\n", "", name_of(fault));
+  }
   return 0;
 }
 
@@ -84,21 +87,41 @@ int seeds(const Options& options) {
   return totals.failed == 0 && all_hit ? 0 : 1;
 }
 
+bool find_fault(const Options& options, Planted fault) {
+  planted_fault = fault;
+  const Totals totals = run_seeds(options, true);
+  if (totals.failures.empty()) {
+    fmt::print("{:<26} NOT FOUND in {} seeds\n", name_of(fault), totals.seeds);
+  } else {
+    const Failure& failure = totals.failures.front();
+    fmt::print("{:<26} found at seed {} ({} seeds run): {}\n", name_of(fault), failure.seed, totals.seeds,
+               failure.text);
+  }
+  std::fflush(stdout);
+  return !totals.failures.empty();
+}
+
+/// Each scenario with each of its faults, or with those that were named.
+int scenario_pairs(Options options) {
+  const Scenario* const only = options.scenario;
+  size_t pairs = 0, found = 0;
+  for (const Scenario& each : scenarios()) {
+    if (only != nullptr && only != &each) continue;
+    options.scenario = &each;
+    const std::span<const Planted> named(options.planted);
+    for (const Planted fault : options.all_planted ? each.finds : named) {
+      fmt::print("{:<22}", each.name);
+      ++pairs;
+      found += find_fault(options, fault);
+    }
+  }
+  fmt::print("{} of {} faults found by scenarios\n", found, pairs);
+  return found == pairs ? 0 : 1;
+}
+
 int planted_faults(const Options& options) {
   int missed = 0;
-  for (const Planted fault : options.planted) {
-    planted_fault = fault;
-    const Totals totals = run_seeds(options, true);
-    if (totals.failures.empty()) {
-      ++missed;
-      fmt::print("{:<26} NOT FOUND in {} seeds\n", name_of(fault), totals.seeds);
-    } else {
-      const Failure& failure = totals.failures.front();
-      fmt::print("{:<26} found at seed {} ({} seeds run): {}\n", name_of(fault), failure.seed, totals.seeds,
-                 failure.text);
-    }
-    std::fflush(stdout);
-  }
+  for (const Planted fault : options.planted) missed += !find_fault(options, fault);
   fmt::print("{} of {} planted faults found\n", options.planted.size() - static_cast<size_t>(missed),
              options.planted.size());
   return missed == 0 ? 0 : 1;
@@ -141,6 +164,8 @@ int run(const Options& options) {
       return determinism(options);
     case Options::Do::Scenarios:
       return all_scenarios(options);
+    case Options::Do::Pairs:
+      return scenario_pairs(options);
     case Options::Do::Seeds:
       break;
   }
