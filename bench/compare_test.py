@@ -3,6 +3,7 @@
 
 import unittest
 
+import catch_up
 import results
 import rows
 
@@ -102,6 +103,25 @@ class Selection(unittest.TestCase):
 
     def test_every_figure_belongs_to_a_group_and_every_group_has_one(self):
         self.assertEqual({figure.group for figure in rows.FIGURES}, set(rows.GROUPS))
+
+
+class CatchUp(unittest.TestCase):
+    def test_the_last_sync_of_the_log_counts(self):
+        log = ("x - Sending snapshot last zxid of peer is 0x0\ny - Sending DIFF zxid=0x100000003 for peer sid: 2\n"
+               "z - Sending pings\n")
+        self.assertEqual(catch_up.kind_of_sync(log), "DIFF")
+        self.assertEqual(catch_up.kind_of_sync(log.splitlines()[0]), "SNAP")
+        self.assertEqual(catch_up.kind_of_sync(""), "nothing that it says")
+
+    def test_another_sync_than_the_wanted_one_is_a_failure(self):
+        self.assertEqual(catch_up.Sync(1.5, "DIFF").must_be("DIFF").seconds, 1.5)
+        with self.assertRaises(RuntimeError):
+            catch_up.Sync(1.5, "SNAP").must_be("DIFF")
+
+    def test_position(self):
+        self.assertEqual(catch_up.position_in("Zxid: 0x2000000ff\nMode: follower\nNode count: 5\n"),
+                         ("follower", 0x2000000ff))
+        self.assertIsNone(catch_up.position_in("This ZooKeeper instance is not currently serving requests\n"))
 
 
 if __name__ == "__main__":

@@ -45,7 +45,9 @@ class Apache(servers.ApacheServer):
         self.java_options = java_options
 
     def command(self, config):
-        return [servers.JAVA, *self.java_options, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+        # How a learner is brought up to date is in the log only, a line each.
+        told = "-Dorg.slf4j.simpleLogger.log.org.apache.zookeeper.server.quorum.LearnerHandler=info"
+        return [servers.JAVA, *self.java_options, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", told,
                 "-cp", servers.APACHE_CLASSPATH, servers.APACHE_MAIN, str(config)], {}
 
 
@@ -64,11 +66,11 @@ class Quorate(servers.QuorateServer):
 ENSEMBLE_SETTINGS = {"initLimit": "10", "syncLimit": "5"}
 
 
-def trio(make, make_home):
+def trio(make, make_home, settings=None):
     """Three stopped servers of one kind on new directories; `make(home, settings)` makes one of them."""
     def make_member(_kind, settings, _properties, home):
         return make(home, settings)
-    three = ensembles.Ensemble("", 3, ENSEMBLE_SETTINGS, make=make_member, make_home=make_home)
+    three = ensembles.Ensemble("", 3, {**ENSEMBLE_SETTINGS, **(settings or {})}, make=make_member, make_home=make_home)
     three.label = three[1].label
     return three
 
@@ -89,7 +91,7 @@ def start_until_first_read(server, path, seconds=600.0):
     """Start the process; return the seconds from its exec to the first value of `path` read by a client."""
     begin = time.monotonic()
     server.launch()
-    while not _reads(server.address, path):
+    while not reads(server.address, path):
         if not server.alive():
             raise RuntimeError(f"{server.label} ended at start:\n{server.log_tail()}")
         if time.monotonic() > begin + seconds:
@@ -98,7 +100,8 @@ def start_until_first_read(server, path, seconds=600.0):
     return time.monotonic() - begin
 
 
-def _reads(address, path):
+def reads(address, path):
+    """Whether a new session gets the value of `path`."""
     try:
         with rawzk.Connection(address, seconds=1.0) as connection:
             session = connection.handshake(timeout=30000)

@@ -7,9 +7,10 @@ import subprocess
 import tempfile
 import threading
 
+import catch_up
 import contenders
 import failover
-from rows import LOADS, TREE, TRIO_LOADS
+from rows import LARGE_TRIO, LOADS, TREE, TRIO_LOADS
 
 # No snapshot while this is set: Apache counts txns, Quorate wants the log to have grown.
 NO_SNAPSHOTS = {"snapCount": "1000000000", "snapshot.floorInKb": "1000000000"}
@@ -22,6 +23,10 @@ LOAD_ARGUMENTS = {
     "single-get": ["get", "--connections", "1", "--in-flight", "1"],
     "single-set": ["set", "--connections", "1", "--in-flight", "1"],
 }
+
+# A DIFF however small the tree is against the log.
+ALWAYS_DIFF = {"snapshotSizeFactor": "1000000"}
+SMALL_TREE = 1000
 
 TRIO_CONNECTIONS = ["--connections", "30", "--in-flight", "8"]
 
@@ -80,6 +85,10 @@ class Bench:
             self._on_server(make.trio(), self._trio_loads)
         if "failover" in wanted:
             self._on_server(make.trio(), self._failover)
+        if "diff" in wanted:
+            self._on_server(make.trio(ALWAYS_DIFF), self._diff)
+        if any(group in LARGE_TRIO for group in wanted) and make.large:
+            self._on_server(make.trio(), self._large_trio)
 
     def _on_server(self, server, work):
         try:
@@ -109,14 +118,65 @@ class Bench:
                 self._samples.add(trio.label, group, p99_bound=report["latency_us"]["all"]["p99"] / 1000)
 
     def _failover(self, trio):
-        for _ in range(self._options.kills):
-            refused = failover.measure_kill(trio)
-            self._say(f"  no write for {refused * 1000:.0f} ms after kill -9 of the leader")
-            self._samples.add(trio.label, "failover", refused=refused * 1000)
+        self._fill(trio, SMALL_TREE)
+        self._kill_leaders(trio, "failover")
         for _ in range(max(1, self._options.kills // 2)):
             refused = failover.measure_stop(trio)
             self._say(f"  no write for {refused:.1f} s after SIGSTOP of the leader")
             self._samples.add(trio.label, "failover", stopped=refused)
+
+    def _kill_leaders(self, trio, group):
+        for _ in range(self._options.kills):
+            refused = failover.measure_kill(trio)
+            self._say(f"  no write for {refused * 1000:.0f} ms after kill -9 of the leader")
+            self._samples.add(trio.label, group, refused=refused * 1000)
+
+    def _fill(self, trio, count):
+        report = self._generator.call("--fill", count, "--in-flight", 64, "--servers", trio[trio.wait_leader()].hosts)
+        self._say(f"  filled {count} znodes at {report['per_second']:.0f}/s")
+
+    def _diff(self, trio, group="diff"):
+        away = catch_up.take_away(trio)
+        catch_up.miss_writes(self._generator, trio, self._options.missed)
+        back = catch_up.come_back(trio, away).must_be("DIFF")
+        self._say(f"  back by {back.kind} of {self._options.missed} writes after {back.seconds:.2f} s")
+        self._samples.add(trio.label, group, back=back.seconds)
+
+    def _large_trio(self, trio):
+        self._fill(trio, self._options.znodes)
+        for number in trio:
+            contenders.settle(trio[number])
+        if "diff-large" in self._options.groups:
+            self._diff(trio, "diff-large")
+        if "snap-large" in self._options.groups:
+            self._snap(trio)
+        if "failover-large" in self._options.groups:
+            self._kill_leaders(trio, "failover-large")
+
+    def _snap(self, trio):
+        """An empty follower twice: alone, and beside writes in an open loop for as long as it took alone."""
+        def from_nothing():
+            sync = catch_up.come_back(trio, away)
+            # A small tree's log may reach back to the first txn of all, and be sent instead.
+            return sync if self._options.quick else sync.must_be("SNAP")
+
+        away = self._empty_follower(trio)
+        alone = from_nothing()
+        self._say(f"  an empty follower serves after {alone.seconds:.2f} s, by {alone.kind}")
+        leader = trio[trio.wait_leader()]
+        catch_up.miss_writes(self._generator, trio, SMALL_TREE)  # makes the keys that are written below
+        rate, seconds = self._options.beside, max(2.0, alone.seconds)
+        away = self._empty_follower(trio)
+        before, _ = catch_up.tail_of_writes(self._generator, leader, rate, seconds)
+        meanwhile, busy = catch_up.tail_of_writes(self._generator, leader, rate, seconds, from_nothing)
+        self._say(f"  after {busy.seconds:.2f} s beside writes; their p99.9: {before:.2f} ms before, {meanwhile:.2f} ms meanwhile")
+        self._samples.add(trio.label, "snap-large", back=alone.seconds, busy=busy.seconds, p99_9=meanwhile / before)
+
+    @staticmethod
+    def _empty_follower(trio):
+        number = catch_up.take_away(trio)
+        catch_up.empty(trio[number])
+        return number
 
     def _add_load(self, server, group, report):
         latency, generator = report["latency_us"]["all"], report["generator"]

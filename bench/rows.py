@@ -6,12 +6,14 @@ bare fdatasync, in microseconds.
 
 from typing import Any, Callable, NamedTuple
 
-# Names for --rows. memory, restart and snapshot share one filled tree.
+# Names for --rows. memory, restart and snapshot share one filled tree; so do those of LARGE_TRIO.
 GROUPS = ("get", "set", "mix", "create", "single-get", "single-set", "idle", "sessions", "memory", "restart", "snapshot",
-          "get-3", "set-3", "mix-3", "create-3", "single-set-3", "failover")
+          "get-3", "set-3", "mix-3", "create-3", "single-set-3", "failover",
+          "diff", "diff-large", "snap-large", "failover-large")
 LOADS = ("get", "set", "mix", "create", "single-get", "single-set")
 TRIO_LOADS = ("get-3", "set-3", "mix-3", "create-3", "single-set-3")   # on three servers
 TREE = ("memory", "restart", "snapshot")
+LARGE_TRIO = ("diff-large", "snap-large", "failover-large")   # on three servers with the filled tree
 
 
 class Medians(NamedTuple):
@@ -89,9 +91,17 @@ FIGURES = [
     *_single_figures("single-set-3", "3 servers, one client on the leader, set 1 KiB", 1.4, "round trip", "round trip",
                      "fdatasync"),
     Figure("set-3", "p99_bound", "3 servers, set 1 KiB, 30 × 8: p99", "ms", 2, "≤ 8", at_most(8)),
-    Figure("failover", "refused", "3 servers, no acknowledged write after kill -9 of the leader", "ms", 0, "≤ 200", at_most(200)),
+    Figure("failover", "refused", "3 servers, 1,000 znodes, no acknowledged write after kill -9 of the leader", "ms", 0,
+           "≤ 200", at_most(200)),
     Figure("failover", "stopped", "3 servers, the same after SIGSTOP of the leader", "s", 1, "≤ Apache",
            needs_both(lambda m: m.quorate <= m.apache)),
+    Figure("failover-large", "refused", "filled tree, no acknowledged write after kill -9 of the leader", "ms", 0, "≤ 200",
+           at_most(200)),
+    Figure("diff", "back", "small tree, a follower misses writes: exec to serving them, by DIFF", "s", 2, "≤ 2", at_most(2)),
+    Figure("diff-large", "back", "filled tree, the same", "s", 2, "≤ 2", at_most(2)),
+    Figure("snap-large", "back", "filled tree, an empty follower: exec to serving, by SNAP", "s", 2, "≤ 5", at_most(5)),
+    Figure("snap-large", "busy", "filled tree, the same beside writes on the leader", "s", 2),
+    Figure("snap-large", "p99_9", "p99.9 of those writes: times that without", "×", 2, "≤ 2", at_most(2.0)),
     Figure("memory", "filled", "resident memory a znode, after the fill", "B", 0, "≤ 240", at_most(240)),
     Figure("memory", "restarted", "resident memory a znode, after a restart", "B", 0, "≤ 240", at_most(240)),
     Figure("restart", "first_read", "exec to first read, after kill -9", "s", 2, "≤ 1.5", at_most(1.5)),
