@@ -70,6 +70,7 @@ void ElectionPort::set_looking(bool looking, Millis now) {
   for (auto& [sid, peer] : peers_) {
     peer.pause = kFirstPause;
     peer.redial_at.reset();
+    peer.hurries = 0;
     schedule(sid, peer, kFirstPause, now);
   }
 }
@@ -137,6 +138,15 @@ void ElectionPort::schedule(ServerId sid, Peer& peer, Millis least, Millis now) 
   const Millis pause = sid > settings_.self ? peer.pause + peer.pause : peer.pause;
   peer.redial_at = now + std::max(std::min(pause, kLongestPause), least);
   peer.pause = std::min(peer.pause + peer.pause, kLongestPause);
+}
+
+// Voters that lose their leader tell each other at once, and the leader too where its end has not come through yet.
+// Only its refusal says that they need not wait for its vote.
+void ElectionPort::hurry(ServerId sid, Peer& peer, Millis now) {
+  const bool may = looking_ && peer.voter && peer.idle() && peer.hurries < kMostHurries;
+  if (!may) return schedule(sid, peer, kFirstPause, now);
+  const int pauses = peer.hurries++ + (sid > settings_.self ? 1 : 0);
+  peer.redial_at = now + Millis{kHurriedPause.value * pauses};
 }
 
 void ElectionPort::on_time(Millis now) {

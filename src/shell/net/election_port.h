@@ -134,6 +134,7 @@ class ElectionPort {
     Reach reach = Reach::Unknown;
     Millis pause = kFirstPause;  ///< Before the next dial that nobody asked for.
     std::optional<Millis> redial_at;
+    int hurries = 0;      ///< Since we began to look it was dialed so often without that pause.
     bool failed = false;  ///< The last dial did, and a line said so.
 
     bool idle() const { return !link && !challenge && !flight; }
@@ -142,6 +143,10 @@ class ElectionPort {
 
   static constexpr Millis kFirstPause{200};
   static constexpr Millis kLongestPause{2000};
+  /// A lost connection may be the last that is heard of a server, and its port says whether it is; but a process that
+  /// dies may accept once more. Who is not the one to call leaves the other so much time first.
+  static constexpr Millis kHurriedPause{20};
+  static constexpr int kMostHurries = 3;
   /// A server that is to call back gets so much time at least: another challenge would end the call under way.
   static constexpr Millis kCallbackPause{1000};
 
@@ -152,6 +157,7 @@ class ElectionPort {
   void dial(ServerId sid, Peer& peer, Millis now);
   void fail_dial(ServerId sid, Peer& peer, bool refused, const std::string& why, Millis now);
   void schedule(ServerId sid, Peer& peer, Millis least, Millis now);
+  void hurry(ServerId sid, Peer& peer, Millis now);
   void set_reach(ServerId sid, Peer& peer, Reach reach);
   bool undelivered(const Peer& peer) const;
   void say(Level level, std::string text);

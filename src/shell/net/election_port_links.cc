@@ -218,7 +218,7 @@ void ElectionPort::on_lost(ElectionLinkId id, const std::string& why, Millis now
   const ServerId sid = link.sid;
   say(named ? Level::Info : Level::Debug, fmt::format("Connection broken with {}: {}", name_of(link), why));
   close(id);
-  if (named) schedule(sid, peers_.at(sid), kFirstPause, now);
+  if (named) hurry(sid, peers_.at(sid), now);
 }
 
 void ElectionPort::refuse(ElectionLinkId id, const std::string& why, Millis now) {
