@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 
+import ensembles
 import rawzk
 import records as zk
 from waiting import wait_until
@@ -54,6 +55,8 @@ def measure_stop(trio):
     """The same for a leader that does not answer: nobody hears that its connections have ended."""
     def go_on(leader):
         leader.process.send_signal(signal.SIGCONT)
+        # It may say for a moment that it leads still.
+        wait_until("the leader of before follows", lambda: ensembles.mode(leader) == "follower", 60.0)
         trio.wait_serving()
     return _measure(trio, lambda leader: leader.process.send_signal(signal.SIGSTOP), go_on)
 
