@@ -47,6 +47,7 @@ void EnsembleContacts::serves_no_more(uint32_t server) {
   learner.fresh.clear();
   learner.frozen.clear();
   learner.leader = 0;
+  ++learner.services;
 }
 
 void EnsembleContacts::heard(uint32_t server, int64_t session) {

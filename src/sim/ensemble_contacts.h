@@ -40,8 +40,10 @@ class EnsembleContacts final : public LearnerTap {
   // Roles.
   /// A new leader's time begins, and with it that of all sessions.
   void leads(uint32_t server);
-  /// Its clients are let go, and what they have said to it with them.
+  /// Its clients are let go, and what they have said to it with them. Some of their bytes may still be read.
   void serves_no_more(uint32_t server);
+  /// How often that happened: who was a client before is none any more.
+  uint32_t services(uint32_t server) { return learners_[server].services; }
   void expires(uint32_t server, int64_t session, int32_t timeout_ms);
   bool has_expired(int64_t session) const { return expired_.contains(session); }
 
@@ -55,6 +57,7 @@ class EnsembleContacts final : public LearnerTap {
     Times fresh;          ///< Heard since all that there was to be sent was sent.
     Times frozen;         ///< Before that, and behind the last ping.
     uint32_t leader = 0;  ///< 0: none, or not known.
+    uint32_t services = 0;
     uint32_t connection = 0;
     std::string unparsed;
     uint64_t parsed = 0;

@@ -68,10 +68,8 @@ class EnsembleServer::ClientStream final : public env::Stream {
     if (!count || *count == 0) return count;
     if (asked_at_ == 0) asked_at_ = record_.contacts().now();
     const bool request = frames_.feed({into.data(), *count}) > 0;
-    // While answers wait to be taken, what was read may wait, too; a connection that its session has left may be
-    // closing.
-    if (request && session_ != 0 && all_sent_ && grant_ == record_.contacts().grants(session_))
-      record_.contacts().heard(server_, session_);
+    // While answers wait to be taken, what was read may wait, too.
+    if (request && session_ != 0 && all_sent_ && is_current()) record_.contacts().heard(server_, session_);
     return count;
   }
   Result<size_t> send(std::string_view bytes) override {
@@ -86,6 +84,11 @@ class EnsembleServer::ClientStream final : public env::Stream {
   SimStream& inner() { return *stream_; }
 
  private:
+  /// A connection that its session has left, or that an earlier role of the server let in, may be closing.
+  bool is_current() const {
+    EnsembleContacts& contacts = record_.contacts();
+    return grant_ == contacts.grants(session_) && service_ == contacts.services(server_);
+  }
   /// A ConnectResponse: length, version, timeout, session.
   void answer(std::string_view bytes) {
     record_.answers_connect(stream_->number());
@@ -95,6 +98,7 @@ class EnsembleServer::ClientStream final : public env::Stream {
     const auto timeout_ms = static_cast<int32_t>(wire::load_be32(bytes.data() + kTimeout));
     record_.contacts().granted(server_, session_, timeout_ms, asked_at_);
     grant_ = record_.contacts().grants(session_);
+    service_ = record_.contacts().services(server_);
   }
 
   SimStreamPtr stream_;
@@ -103,6 +107,7 @@ class EnsembleServer::ClientStream final : public env::Stream {
   bool answered_ = false;
   bool all_sent_ = true;
   uint32_t grant_ = 0;
+  uint32_t service_ = 0;
   FrameCount frames_;
   int64_t asked_at_ = 0;
   int64_t session_ = 0;  ///< 0: none was given yet.

@@ -1,6 +1,7 @@
 #include "sim/sim_content.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace quorate::sim {
 namespace {
@@ -72,15 +73,32 @@ std::string SimContent::torn_image(Rng& rng) const {
   return image;
 }
 
+void SimContent::restore_single_bits(std::string& image) const {
+  for (const Change& change : pending_) {
+    const uint64_t first = change.offset / kSectorBytes * kSectorBytes;
+    const uint64_t end = std::min({change.offset + change.bytes.size(), image.size(), current_.size()});
+    for (uint64_t sector = first; sector < end; sector += kSectorBytes) {
+      const uint64_t bytes = std::min({kSectorBytes, image.size() - sector, current_.size() - sector});
+      int bits = 0;
+      for (uint64_t at = sector; at < sector + bytes && bits < 2; ++at) {
+        bits += std::popcount(static_cast<uint8_t>(image[at] ^ current_[at]));
+      }
+      if (bits == 1) image.replace(sector, bytes, current_, sector, bytes);
+    }
+  }
+}
+
 void SimContent::fail_sync(Rng& rng) {
   if (pending_.empty()) return;
   durable_ = torn_image(rng);
+  restore_single_bits(durable_);
   pending_.clear();
   evicts_ = true;
 }
 
 void SimContent::power_cut(Rng& rng) {
   if (!pending_.empty()) durable_ = torn_image(rng);
+  restore_single_bits(durable_);
   pending_.clear();
   current_ = durable_;
   evicts_ = false;

@@ -8,7 +8,8 @@
 #include "sim/rng.h"
 
 /// The bytes of one simulated file: what the page cache shows, what is durable, and the writes in between. A power cut
-/// keeps or loses each dirty sector on its own, in the state after any of the writes that touched it.
+/// keeps or loses each dirty sector on its own, in the state after any of the writes that touched it; but for those
+/// that would differ from what was written in one bit: nobody can tell that from damage.
 namespace quorate::sim {
 
 class SimContent {
@@ -41,6 +42,7 @@ class SimContent {
   };
   static void apply(const Change& change, std::string& image);
   std::string torn_image(Rng& rng) const;
+  void restore_single_bits(std::string& image) const;
 
   std::string current_;
   std::string durable_;

@@ -45,6 +45,23 @@ TEST(SimContent, UnsyncedSectorsAreKeptOrLostEachOnItsOwn) {
   EXPECT_EQ(outcomes.size(), 16u);
 }
 
+// With that bit gone, the sector would look as if it had been damaged.
+TEST(SimContent, ASectorIsNotLostForOneBit) {
+  for (const char byte : {'\x10', '\x11'}) {
+    size_t lost = 0;
+    for (uint64_t seed = 0; seed < 200; ++seed) {
+      Rng rng(seed);
+      SimContent content;
+      content.write(0, run_of('\0', 2048));
+      content.sync();
+      content.write(700, std::string(1, byte));
+      content.power_cut(rng);
+      lost += content.bytes()[700] == byte ? 0 : 1;
+    }
+    EXPECT_EQ(lost > 0, byte == '\x11');
+  }
+}
+
 TEST(SimContent, AProcessEndKeepsThePageCache) {
   SimContent content;
   content.write(0, "kept");
