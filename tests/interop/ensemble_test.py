@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
@@ -275,6 +276,33 @@ def alone_in_its_ensemble(which):
         equal(read_through(ensemble[1], "/alone"), b"1")
 
 
+def an_operator_decides(which):
+    """docs/operations/recovery.md: what a server in doubt has is all there is."""
+    with Ensemble(which, 1) as ensemble:
+        server = ensemble[1]
+        for at in range(20):
+            write(server, f"/kept-{at}", b"x" * 50)
+        server.kill()
+        version2 = server.home.data / "version-2"
+        log = min(version2.glob("log.*"))
+        log.write_bytes(bytes(byte ^ 1 if at == 2500 else byte for at, byte in enumerate(log.read_bytes())))
+        server.launch()
+        wait_until("it is in doubt", lambda: (version2 / "history-in-doubt").exists())
+        server.kill()
+        for snapshot in version2.glob("snapshot.*"):
+            snapshot.unlink()
+        for file in (version2 / "quarantine-1").iterdir():
+            file.rename(version2 / file.name)
+        (version2 / "quarantine-1").rmdir()
+        subprocess.run([server.binary, "log", "repair", str(log)], check=True, capture_output=True)
+        (version2 / "history-in-doubt").unlink()
+        server.launch()
+        ensemble.wait_mode(1, "leader")
+        kept = [path for path in dump(server.address) if path.startswith("/kept-")]
+        assert 0 < len(kept) < 20, kept
+        write(server, "/goes-on", b"1")
+
+
 def two_of_two(which):
     with Ensemble(which, 2) as ensemble:
         write(ensemble[1], "/both", b"1")
@@ -367,7 +395,7 @@ def a_second_server_of_one_number(which):
 TESTS = [elects_and_replicates, says_who_it_is, leader_killed, follower_killed, emptied_follower_gets_a_snapshot, one_in_doubt_says_so, all_killed,
          minority_acknowledges_nothing, ends_in_order_and_soon, session_moves, watches_across_servers, one_after_the_other]
 
-OWN = [met_by_name, met_by_ipv6, alone_in_its_ensemble, two_of_two, an_observer, weights_and_groups, reads_without_a_quorum,
+OWN = [met_by_name, met_by_ipv6, alone_in_its_ensemble, an_operator_decides, two_of_two, an_observer, weights_and_groups, reads_without_a_quorum,
        local_sessions, a_second_server_of_one_number]
 
 # With Apache in one ensemble: what needs no server's own words.
