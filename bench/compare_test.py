@@ -1,11 +1,24 @@
 #!/usr/bin/env python3
 """Tests of what bench/compare makes of its samples. Starts no server."""
 
+import argparse
+import importlib.machinery
+import importlib.util
+import pathlib
+import tempfile
 import unittest
 
 import catch_up
 import results
 import rows
+
+
+def the_script():
+    """bench/compare as a module."""
+    loader = importlib.machinery.SourceFileLoader("compare", str(pathlib.Path(__file__).with_name("compare")))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("compare", loader))
+    loader.exec_module(module)
+    return module
 
 
 def figure(group, name):
@@ -103,6 +116,18 @@ class Selection(unittest.TestCase):
 
     def test_every_figure_belongs_to_a_group_and_every_group_has_one(self):
         self.assertEqual({figure.group for figure in rows.FIGURES}, set(rows.GROUPS))
+
+
+class Contenders(unittest.TestCase):
+    def test_their_homes_lie_where_they_are_wanted(self):
+        with tempfile.TemporaryDirectory() as directory:
+            options = argparse.Namespace(directory=directory, quorate="/bin/true", java_options="", only=None, large_apache=False)
+            for make in the_script().makers(options).values():
+                three = make.trio()
+                homes = [make({}).home, *(member.home for member in three.members.values())]
+                for home in homes:
+                    self.assertEqual(str(home.path.parent), directory)
+                    home.remove()
 
 
 class CatchUp(unittest.TestCase):

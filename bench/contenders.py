@@ -7,7 +7,6 @@ the load needs more connections than Apache allows.
 import pathlib
 import re
 import sys
-import tempfile
 import time
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
@@ -24,16 +23,6 @@ SETTINGS = {
     "admin.enableServer": "false",
     "4lw.commands.whitelist": "*",
 }
-
-
-class DiskHome(servers.Home):
-    """A home below a chosen directory: the default one may lie in memory."""
-
-    def __init__(self, directory):
-        self.path = pathlib.Path(tempfile.mkdtemp(prefix="quorate-compare-", dir=directory))
-        self.port = servers.free_port()
-        self.data = self.path / "data"
-        self.data.mkdir()
 
 
 class Apache(servers.ApacheServer):

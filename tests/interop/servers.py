@@ -92,8 +92,8 @@ def give_back_port(port):
 class Home:
     """The directory of a server; survives the processes that use it."""
 
-    def __init__(self):
-        self.path = pathlib.Path(tempfile.mkdtemp(prefix="quorate-interop-"))
+    def __init__(self, directory=None):
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix="quorate-interop-", dir=directory))
         self.port = lasting_port()
         self.host = "127.0.0.1"
         self.inside = []  # what makes a command run on the machine that this is a directory of
