@@ -57,12 +57,16 @@ function(quorate_room NAME DIRECTORY)
   endforeach()
   file(GLOB tests CONFIGURE_DEPENDS ${DIRECTORY}/*_test.cc)
   if(QUORATE_TESTS AND tests)
-    add_executable(${NAME}_test ${tests})
-    target_link_libraries(${NAME}_test PRIVATE quorate_${NAME} GTest::gtest_main)
-    # The code under test is optimised; the tests themselves need not be, and build in half the time.
-    target_compile_options(${NAME}_test PRIVATE $<$<CONFIG:Release>:-O0>)
-    target_compile_definitions(${NAME}_test PRIVATE
-      QUORATE_GOLDEN="${CMAKE_SOURCE_DIR}/tests/golden")
-    add_test(NAME ${NAME} COMMAND ${NAME}_test)
+    quorate_test(${NAME} quorate_${NAME} ${tests})
   endif()
+endfunction()
+
+# quorate_test(NAME LIBRARY SOURCES...): the test program of a room.
+function(quorate_test NAME LIBRARY)
+  add_executable(${NAME}_test ${ARGN})
+  target_link_libraries(${NAME}_test PRIVATE ${LIBRARY} GTest::gtest_main)
+  # The code under test is optimised; the tests themselves need not be, and build in half the time.
+  target_compile_options(${NAME}_test PRIVATE $<$<CONFIG:Release>:-O0>)
+  target_compile_definitions(${NAME}_test PRIVATE QUORATE_GOLDEN="${CMAKE_SOURCE_DIR}/tests/golden")
+  add_test(NAME ${NAME} COMMAND ${NAME}_test)
 endfunction()
