@@ -29,6 +29,8 @@ class File {
   virtual Result<void> truncate(uint64_t size) = 0;
   /// Starts writing dirty pages of the range back without waiting for durability; a hint (sync_file_range).
   virtual void write_back(uint64_t offset, uint64_t bytes) = 0;
+  /// All of that range will be written soon; a hint (fallocate).
+  virtual void reserve(uint64_t /*offset*/, uint64_t /*bytes*/) {}
 };
 
 enum class Open : uint8_t {
@@ -54,6 +56,9 @@ class Disk {
   virtual ~Disk() = default;
 
   virtual Result<std::unique_ptr<File>> open(const std::string& path, Open mode) = 0;
+  /// A file of the transaction log, to be written: within the page of 4 KiB where a write ends, there is nothing behind
+  /// it but zeros, or the end of the file. So it may be written in whole pages, past the kernel's cache.
+  virtual Result<std::unique_ptr<File>> open_log(const std::string& path, Open mode) { return open(path, mode); }
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   virtual Result<void> remove(const std::string& path) = 0;
   /// Makes creations, renames and removals in `path` durable.

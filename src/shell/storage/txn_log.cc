@@ -85,6 +85,10 @@ struct TxnLog::State {
     return result;
   }
   std::string path(std::string_view name) const { return fmt::format("{}/{}", settings.directory, name); }
+  /// Who never syncs does not want to wait for the disk at all.
+  Result<std::unique_ptr<env::File>> open(const std::string& which, env::Open mode) {
+    return settings.force_sync ? disk.open_log(which, mode) : disk.open(which, mode);
+  }
 
   Result<void> create(std::string_view batch, Zxid first);
   Result<void> write_first(env::File& fresh, std::string_view batch, uint64_t& zeroed);
@@ -127,7 +131,7 @@ Result<void> TxnLog::State::create(std::string_view batch, Zxid first) {
   disk.reach(env::CrashPoint::LogCreateTmp);
   const std::string temporary = path(hex_name("tmp-log.", first));
   const std::string name = path(hex_name("log.", first));
-  auto opened = disk.open(temporary, env::Open::Create);
+  auto opened = open(temporary, env::Open::Create);
   if (!opened) return std::unexpected(opened.error());
   uint64_t zeroed = 0;
   if (auto written = write_first(**opened, batch, zeroed); !written) return written;
@@ -191,7 +195,7 @@ bool TxnLog::State::choose_range(uint64_t& from, uint64_t& to) {
   const uint64_t data = data_end;
   if (zero_end > data + settings.preallocate_bytes / 2) return false;
   if (fill.opened_path != fill.path) {
-    auto opened = disk.open(fill.path, env::Open::ReadWrite);
+    auto opened = open(fill.path, env::Open::ReadWrite);
     fill.handle = opened ? std::move(*opened) : nullptr;
     fill.opened_path = fill.path;
   }
@@ -255,6 +259,7 @@ bool TxnLog::fill_ahead() {
   uint64_t to = 0;
   if (!state.choose_range(from, to)) return false;
   const uint64_t begin = from;
+  state.fill.handle->reserve(from, to - from);
   while (state.fill_step(from, to)) {
   }
   if (from == begin) return false;

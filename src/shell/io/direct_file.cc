@@ -1,0 +1,87 @@
+#include "shell/io/direct_file.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+
+namespace quorate::io {
+namespace {
+
+constexpr size_t kPageBytes = 4096;  // No disk has larger sectors.
+// A longer write goes out in pieces.
+constexpr size_t kMostRoomBytes = 1 << 20;
+constexpr uint64_t kNowhere = UINT64_MAX;
+
+}  // namespace
+
+void DirectFile::Freed::operator()(char* room) const { std::free(room); }
+
+DirectFile::DirectFile(Descriptor cached, Descriptor direct, std::string path)
+    : PosixFile(std::move(cached), std::move(path)),
+      direct_(std::move(direct)),
+      last_page_(std::make_unique<char[]>(kPageBytes)),
+      last_page_at_(kNowhere) {}
+
+DirectFile::~DirectFile() = default;
+
+Result<void> DirectFile::write(uint64_t offset, std::string_view bytes) {
+  while (!bytes.empty() && !direct_refused_) {
+    const uint64_t page = offset / kPageBytes * kPageBytes;
+    const size_t head = offset - page;
+    const size_t taken = std::min(bytes.size(), kMostRoomBytes - head);
+    const size_t whole = (head + taken + kPageBytes - 1) / kPageBytes * kPageBytes;
+    make_room(whole);
+    if (auto got = take_head(page, head); !got) return got;
+    std::memcpy(room_.get() + head, bytes.data(), taken);
+    std::memset(room_.get() + head + taken, 0, whole - head - taken);
+    if (auto put = put_pages(page, whole); !put) return put;
+    if (direct_refused_) break;
+    offset += taken;
+    bytes.remove_prefix(taken);
+  }
+  return PosixFile::write(offset, bytes);
+}
+
+void DirectFile::make_room(size_t bytes) {
+  if (bytes <= room_bytes_) return;
+  room_bytes_ = std::bit_ceil(bytes);
+  room_.reset(static_cast<char*>(std::aligned_alloc(kPageBytes, room_bytes_)));
+  QUORATE_CHECK(room_ != nullptr);
+}
+
+/// What the first page holds in front of the write.
+Result<void> DirectFile::take_head(uint64_t page, size_t head) {
+  if (page == last_page_at_) {
+    std::memcpy(room_.get(), last_page_.get(), head);
+    return {};
+  }
+  const auto got = read(page, {room_.get(), head});
+  if (!got) return std::unexpected(got.error());
+  std::memset(room_.get() + *got, 0, head - *got);
+  return {};
+}
+
+Result<void> DirectFile::put_pages(uint64_t page, size_t bytes) {
+  last_page_at_ = kNowhere;
+  if (auto put = write_through(direct_, page, {room_.get(), bytes}); !put) {
+    direct_refused_ = errno == EINVAL;
+    return direct_refused_ ? Result<void>() : put;
+  }
+  last_page_at_ = page + bytes - kPageBytes;
+  std::memcpy(last_page_.get(), room_.get() + bytes - kPageBytes, kPageBytes);
+  return {};
+}
+
+void DirectFile::reserve(uint64_t offset, uint64_t bytes) {
+  // Where it fails, each write finds its own place.
+  (void)::fallocate(direct_.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(bytes));
+}
+
+}  // namespace quorate::io
