@@ -120,6 +120,7 @@ EnsembleServer::EnsembleServer(ServerWorld world, uint32_t id)
       settings_(settings_of(world.plan, id, world.plan.members == 0 ? world.plan.servers : world.plan.members)),
       clock_(world.clock, pace_of(world.plan, id)),
       disk_(world.clock, world.rng, world.trace) {
+  disk_.take_whole_pages(id % 2 == 1);
   disk_.on_log_bytes = [this](std::string_view bytes) { world_.record.logged(id_, bytes); };
   world_.record.contacts().set_pace(id_, pace_of(world_.plan, id_));
   if (world_.plan.start.value != 0) write_start(disk_, settings_, world_.plan.start);

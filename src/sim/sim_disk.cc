@@ -8,36 +8,33 @@ namespace {
 
 std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+constexpr uint64_t kPageBytes = 4096;
+
+/// With zeros behind, up to the end of the page.
+std::string to_page_end(uint64_t offset, std::string_view bytes) {
+  std::string padded(bytes);
+  padded.resize((offset + bytes.size() + kPageBytes - 1) / kPageBytes * kPageBytes - offset);
+  return padded;
+}
+
 bool is_log(const std::string& path) { return path.find("log.") != path.npos; }
 
 }  // namespace
 
 class SimDisk::OpenFile final : public env::File {
  public:
-  OpenFile(SimDisk& disk, std::string path, SimFilePtr node, bool filler)
+  OpenFile(SimDisk& disk, std::string path, SimFilePtr node, bool filler, bool whole_pages)
       : disk_(disk),
         path_(std::move(path)),
         node_(std::move(node)),
         filler_(filler),
+        whole_pages_(whole_pages),
         incarnation_(disk.incarnation_),
         seen_errors_(node_->sync_errors) {}
 
   Result<void> write(uint64_t offset, std::string_view bytes) override {
     if (auto dead = refuse()) return std::unexpected(*dead);
-    if (!filler_ && is_log(path_) && disk_.on_log_bytes) disk_.on_log_bytes(bytes);
-    const Turn turn = disk_.begin(Call::Write, path_, filler_);
-    disk_.trace_.note(offset ^ bytes.size());
-    disk_.trace_.say("disk: write {} {}+{}{}", path_, offset, bytes.size(), turn.error ? " FAILS" : "");
-    if (turn.error) {
-      // Part of it may have got there.
-      if (!disk_.crashed_) node_->content.write(offset, bytes.substr(0, disk_.rng_.below(bytes.size() + 1)));
-      return std::unexpected(*turn.error);
-    }
-    const size_t fits = fitting(offset, bytes.size());
-    node_->content.write(offset, bytes.substr(0, fits));
-    node_->modified_ms = disk_.clock_.now().wall_ms;
-    auto ended = disk_.end(turn);
-    return ended && fits < bytes.size() ? std::unexpected(disk_.give_full(path_, filler_)) : ended;
+    return whole_pages_ ? put(offset, to_page_end(offset, bytes), bytes) : put(offset, bytes, bytes);
   }
 
   Result<void> sync() override {
@@ -81,6 +78,24 @@ class SimDisk::OpenFile final : public env::File {
   void write_back(uint64_t, uint64_t) override {}
 
  private:
+  /// Writes `bytes`, of which the process has asked for the beginning.
+  Result<void> put(uint64_t offset, std::string_view bytes, std::string_view asked) {
+    if (!filler_ && is_log(path_) && disk_.on_log_bytes) disk_.on_log_bytes(asked);
+    const Turn turn = disk_.begin(Call::Write, path_, filler_);
+    disk_.trace_.note(offset ^ bytes.size());
+    disk_.trace_.say("disk: write {} {}+{}{}", path_, offset, bytes.size(), turn.error ? " FAILS" : "");
+    if (turn.error) {
+      // Part of it may have got there.
+      if (!disk_.crashed_) node_->content.write(offset, bytes.substr(0, disk_.rng_.below(bytes.size() + 1)));
+      return std::unexpected(*turn.error);
+    }
+    const size_t fits = fitting(offset, bytes.size());
+    node_->content.write(offset, bytes.substr(0, fits));
+    node_->modified_ms = disk_.clock_.now().wall_ms;
+    auto ended = disk_.end(turn);
+    return ended && fits < bytes.size() ? std::unexpected(disk_.give_full(path_, filler_)) : ended;
+  }
+
   std::optional<Error> refuse() const {
     if (!disk_.crashed_ && incarnation_ == disk_.incarnation_) return std::nullopt;
     return Error{Fault::Io, "crashed"};
@@ -97,6 +112,7 @@ class SimDisk::OpenFile final : public env::File {
   std::string path_;
   SimFilePtr node_;
   bool filler_;
+  bool whole_pages_;
   uint64_t incarnation_;
   uint32_t seen_errors_;
 };
@@ -221,6 +237,14 @@ SimFilePtr SimDisk::find(const std::string& path) const {
 }
 
 Result<std::unique_ptr<env::File>> SimDisk::open(const std::string& path, env::Open mode) {
+  return open_file(path, mode, false);
+}
+
+Result<std::unique_ptr<env::File>> SimDisk::open_direct(const std::string& path, env::Open mode) {
+  return open_file(path, mode, whole_pages_);
+}
+
+Result<std::unique_ptr<env::File>> SimDisk::open_file(const std::string& path, env::Open mode, bool whole_pages) {
   const Turn turn = begin(mode == env::Open::Create ? Call::Other : Call::Read, path);
   if (turn.error) return std::unexpected(*turn.error);
   SimNames* names = directory_of(path);
@@ -236,7 +260,8 @@ Result<std::unique_ptr<env::File>> SimDisk::open(const std::string& path, env::O
     if (auto ended = end(turn); !ended) return std::unexpected(ended.error());
   }
   if (node == nullptr) return fail(Fault::NotFound, path);
-  return std::make_unique<OpenFile>(*this, path, std::move(node), mode == env::Open::ReadWrite && is_log(path));
+  return std::make_unique<OpenFile>(*this, path, std::move(node), mode == env::Open::ReadWrite && is_log(path),
+                                    whole_pages);
 }
 
 Result<void> SimDisk::rename(const std::string& from, const std::string& to) {

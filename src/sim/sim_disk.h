@@ -35,6 +35,9 @@ class SimDisk final : public env::Disk {
  public:
   SimDisk(const SimClock& clock, Rng& rng, Trace& trace) : clock_(clock), rng_(rng), trace_(trace) {}
 
+  /// Whether open_direct() does what it may: half of the file systems take whole pages only, half do as in open().
+  void take_whole_pages(bool yes) { whole_pages_ = yes; }
+
   // What the world does to it.
   void crash_at_call(uint64_t countdown) { crash_call_ = countdown; }
   /// At any of them, one time in eight; more often at one that is named more often.
@@ -71,6 +74,7 @@ class SimDisk final : public env::Disk {
 
   // env::Disk
   Result<std::unique_ptr<env::File>> open(const std::string& path, env::Open mode) override;
+  Result<std::unique_ptr<env::File>> open_direct(const std::string& path, env::Open mode) override;
   Result<void> rename(const std::string& from, const std::string& to) override;
   Result<void> remove(const std::string& path) override;
   Result<void> sync_directory(const std::string& path) override;
@@ -95,12 +99,14 @@ class SimDisk final : public env::Disk {
   Error give(const DiskFault& fault, const std::string& path);
   Result<void> end(const Turn& turn);
   SimNames* directory_of(const std::string& path);
+  Result<std::unique_ptr<env::File>> open_file(const std::string& path, env::Open mode, bool whole_pages);
 
   const SimClock& clock_;
   Rng& rng_;
   Trace& trace_;
   std::map<std::string, SimNames> directories_;
   uint64_t capacity_ = UINT64_MAX;
+  bool whole_pages_ = false;
   uint64_t incarnation_ = 1;
   bool crashed_ = false;
   uint64_t crash_call_ = 0;

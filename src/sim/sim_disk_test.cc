@@ -31,6 +31,20 @@ TEST_F(SimDiskTest, WritesWhatFitsAndThenRefuses) {
   EXPECT_FALSE(disk_.open("/d/other", env::Open::Create));
 }
 
+TEST_F(SimDiskTest, WholePagesEndInZerosThatAreNoneOfTheLog) {
+  disk_.take_whole_pages(true);
+  std::string logged;
+  disk_.on_log_bytes = [&](std::string_view bytes) { logged += bytes; };
+  auto file = *disk_.open_direct("/d/log.1", env::Open::Create);
+  ASSERT_TRUE(file->write(0, "hello"));
+  ASSERT_TRUE(file->write(5, " you"));
+  EXPECT_EQ(disk_.find("/d/log.1")->content.bytes(), "hello you" + std::string(4087, '\0'));
+  EXPECT_EQ(logged, "hello you");
+  EXPECT_EQ(size_of("/d/log.1"), 4096u);
+  ASSERT_TRUE((*disk_.open("/d/log.1", env::Open::ReadWrite))->write(4095, "!?"));
+  EXPECT_EQ(size_of("/d/log.1"), 4097u);
+}
+
 TEST_F(SimDiskTest, RemovalMakesRoom) {
   auto old = create("/d/old");
   ASSERT_TRUE(old->write(0, std::string(50, 'x')));

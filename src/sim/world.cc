@@ -41,6 +41,7 @@ World::World(uint64_t seed, bool verbose)
       requests_left_(plan_.requests) {
   const replica::ReplicaSettings& settings = plan_.settings.replica;
   history_.model.rules = {settings.extended_types, settings.enforce_quota, plan_.settings.recovery.max_buffer_bytes};
+  disk_.take_whole_pages(seed % 2 == 0);
   disk_.on_log_bytes = [this](std::string_view bytes) { history_.on_log_bytes(bytes, clock_.micros()); };
   const ClientWorld world{
       {history_, verdict_, trace_, clock_}, network_, workload_, rng_, plan_, requests_left_, [this](Link& link) {

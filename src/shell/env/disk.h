@@ -56,9 +56,10 @@ class Disk {
   virtual ~Disk() = default;
 
   virtual Result<std::unique_ptr<File>> open(const std::string& path, Open mode) = 0;
-  /// A file of the transaction log, to be written: within the page of 4 KiB where a write ends, there is nothing behind
-  /// it but zeros, or the end of the file. So it may be written in whole pages, past the kernel's cache.
-  virtual Result<std::unique_ptr<File>> open_log(const std::string& path, Open mode) { return open(path, mode); }
+  /// A file that is written once and hardly ever read, a log or a snapshot, to be written past the kernel's cache where
+  /// that is possible. That takes whole pages of 4 KiB: zeros are written behind the bytes of a write, up to the end of
+  /// the page, where nothing else may be. Who ends such a file cuts it to its size.
+  virtual Result<std::unique_ptr<File>> open_direct(const std::string& path, Open mode) { return open(path, mode); }
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   virtual Result<void> remove(const std::string& path) = 0;
   /// Makes creations, renames and removals in `path` durable.

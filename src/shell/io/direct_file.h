@@ -5,7 +5,7 @@
 
 #include "shell/io/posix_file.h"
 
-/// A file of the transaction log, written past the kernel's cache: a log is written once and hardly ever read, and
+/// A log or a snapshot, written past the kernel's cache: it is written once and hardly ever read, and
 /// copying it into the cache and out again costs more than all else that a sync does. The disk takes whole pages, so a
 /// write begins with what its first page holds already, and ends with zeros. Reads come through the cache; the kernel
 /// keeps both views the same.
@@ -17,7 +17,7 @@ class DirectFile final : public PosixFile {
   DirectFile(Descriptor cached, Descriptor direct, std::string path);
   ~DirectFile() override;
 
-  /// See env::Disk::open_log(): zeros go behind `bytes`, up to the end of the page.
+  /// See env::Disk::open_direct(): zeros go behind `bytes`, up to the end of the page.
   Result<void> write(uint64_t offset, std::string_view bytes) override;
   void reserve(uint64_t offset, uint64_t bytes) override;
 

@@ -40,7 +40,7 @@ class DirectFileTest : public testing::Test {
 class Twin {
  public:
   Twin(PosixDisk& disk, std::string path, uint32_t seed) : disk_(disk), path_(std::move(path)), draw_(seed) {
-    log_ = disk_.open_log(path_, env::Open::Create).value();
+    log_ = disk_.open_direct(path_, env::Open::Create).value();
   }
 
   void step() {
@@ -48,7 +48,7 @@ class Twin {
       case 0:
         return fill();
       case 1:
-        log_ = disk_.open_log(path_, env::Open::ReadWrite).value();
+        log_ = disk_.open_direct(path_, env::Open::ReadWrite).value();
         return;
       case 2:
         return append(1 + draw_() % (3 << 20));
@@ -69,7 +69,7 @@ class Twin {
   void fill() {
     const size_t from = (zero_end_ + 4095) / 4096 * 4096;
     const size_t bytes = 1 + draw_() % 100000;
-    auto filler = disk_.open_log(path_, env::Open::ReadWrite).value();
+    auto filler = disk_.open_direct(path_, env::Open::ReadWrite).value();
     filler->reserve(from, bytes);
     ASSERT_TRUE(filler->write(from, std::string(bytes, '\0')));
     zero_end_ = from + bytes;
@@ -97,7 +97,7 @@ TEST_F(DirectFileTest, HoldsWhatWasWrittenAndZerosBehindIt) {
 }
 
 TEST_F(DirectFileTest, SyncsAndIsCut) {
-  auto log = disk_.open_log(path_, env::Open::Create).value();
+  auto log = disk_.open_direct(path_, env::Open::Create).value();
   ASSERT_TRUE(log->write(0, "hello"));
   ASSERT_TRUE(log->sync());
   EXPECT_EQ(text(), "hello" + std::string(4091, '\0'));

@@ -64,7 +64,7 @@ Result<std::unique_ptr<env::File>> PosixDisk::open(const std::string& path, env:
   return std::make_unique<PosixFile>(std::move(descriptor), path);
 }
 
-Result<std::unique_ptr<env::File>> PosixDisk::open_log(const std::string& path, env::Open mode) {
+Result<std::unique_ptr<env::File>> PosixDisk::open_direct(const std::string& path, env::Open mode) {
   Descriptor cached = Descriptor::open(path, flags_of(mode));
   if (!cached.ok()) return disk_failure("open", path);
   // Not every file system has it.

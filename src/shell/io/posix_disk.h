@@ -12,7 +12,7 @@ namespace quorate::io {
 class PosixDisk : public env::Disk {
  public:
   Result<std::unique_ptr<env::File>> open(const std::string& path, env::Open mode) override;
-  Result<std::unique_ptr<env::File>> open_log(const std::string& path, env::Open mode) override;
+  Result<std::unique_ptr<env::File>> open_direct(const std::string& path, env::Open mode) override;
   Result<void> rename(const std::string& from, const std::string& to) override;
   Result<void> remove(const std::string& path) override;
   Result<void> sync_directory(const std::string& path) override;

@@ -48,7 +48,7 @@ struct SnapshotWriter::State {
 
 Result<void> SnapshotWriter::State::open() {
   disk.reach(env::CrashPoint::SnapOpen);
-  auto opened = disk.open(temporary(), env::Open::Create);
+  auto opened = disk.open_direct(temporary(), env::Open::Create);
   if (!opened) return std::unexpected(opened.error());
   temporary_there = true;
   file = std::move(*opened);
@@ -72,7 +72,7 @@ Result<void> SnapshotWriter::State::flush(size_t at_least) {
   if (out.size() < at_least || out.empty()) return {};
   disk.reach(env::CrashPoint::SnapBody);
   if (auto done = file->write(written, out); !done) return done;
-  file->write_back(written, out.size());
+  file->write_back(written, out.size());  // Where it went into the cache.
   written += out.size();
   out.clear();
   return {};
@@ -104,6 +104,7 @@ Result<void> SnapshotWriter::State::sections(uint64_t digest, bool with_digest, 
 }
 
 Result<void> SnapshotWriter::State::sync() {
+  if (auto cut = file->truncate(written); !cut) return cut;
   disk.reach(env::CrashPoint::SnapSync);
   if (!planted(Planted::SnapshotNotSynced)) {
     if (auto synced = file->sync(); !synced) return synced;

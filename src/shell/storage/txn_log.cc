@@ -87,7 +87,7 @@ struct TxnLog::State {
   std::string path(std::string_view name) const { return fmt::format("{}/{}", settings.directory, name); }
   /// Who never syncs does not want to wait for the disk at all.
   Result<std::unique_ptr<env::File>> open(const std::string& which, env::Open mode) {
-    return settings.force_sync ? disk.open_log(which, mode) : disk.open(which, mode);
+    return settings.force_sync ? disk.open_direct(which, mode) : disk.open(which, mode);
   }
 
   Result<void> create(std::string_view batch, Zxid first);
