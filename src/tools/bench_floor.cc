@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,6 +46,29 @@ class Descriptor {
 
  private:
   int fd_;
+};
+
+/// Keeps this thread on the nth of the processors that it may use, where there are so many.
+class OnProcessor {
+ public:
+  explicit OnProcessor(int nth) {
+    if (pthread_getaffinity_np(pthread_self(), sizeof before_, &before_) != 0 || CPU_COUNT(&before_) <= nth) return;
+    int processor = 0;
+    while (!CPU_ISSET(processor, &before_) || nth-- > 0) ++processor;
+    cpu_set_t only;
+    CPU_ZERO(&only);
+    CPU_SET(processor, &only);
+    moved_ = pthread_setaffinity_np(pthread_self(), sizeof only, &only) == 0;
+  }
+  OnProcessor(const OnProcessor&) = delete;
+  OnProcessor& operator=(const OnProcessor&) = delete;
+  ~OnProcessor() {
+    if (moved_) pthread_setaffinity_np(pthread_self(), sizeof before_, &before_);
+  }
+
+ private:
+  cpu_set_t before_;
+  bool moved_ = false;
 };
 
 /// One end of the exchange.
@@ -115,10 +140,12 @@ Result<BenchHistogram> measure_round_trips(uint32_t rounds, uint32_t bytes, Wait
   if (!ends) return std::unexpected(ends.error());
   const int near = ends->first.fd();
   std::jthread echo([far = ends->second.fd(), bytes, waiting] {
+    const OnProcessor second(1);
     End end(far, bytes, waiting);
     while (end.receive_message() && end.send_message()) {
     }
   });
+  const OnProcessor first(0);
   BenchHistogram histogram;
   End end(near, bytes, waiting);
   bool good = true;

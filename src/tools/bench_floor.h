@@ -13,7 +13,8 @@ namespace quorate::tools {
 /// woken from recv, which changes the figure several times over; servers and the load generator sit in epoll_wait.
 enum class Waiting : uint8_t { Epoll, Blocked };
 
-/// `rounds` exchanges of `bytes` with an echo thread of our own.
+/// `rounds` exchanges of `bytes` with an echo thread of our own. The ends sit on two processors where there are two, as
+/// a server and its only client do: on one, a round trip takes a quarter of the time, and the kernel would choose.
 Result<BenchHistogram> measure_round_trips(uint32_t rounds, uint32_t bytes, Waiting waiting);
 
 /// Writes `bytes` after `bytes` into a zero-filled file in `directory` and fdatasyncs each. The file is removed.
