@@ -29,7 +29,8 @@ std::string check_sequences(const EnsembleHistory& history);
 /// I-7: what was acknowledged was done, at the zxid that was told; nothing was done twice, or without being asked for.
 std::string check_acknowledged(const EnsembleHistory& history);
 /// G4: requests of a session take effect in the order in which they were sent, answers come in that order without a
-/// gap, and nothing of an old connection takes effect once the session has another.
+/// gap, and nothing of an old connection takes effect in another epoch than its own, or once the session has another
+/// connection; other than one that was let in by a leader who had been replaced before the old one was let in.
 std::string check_session_order(const EnsembleHistory& history);
 /// I-6: the zxids that a session is told never go back, whatever servers tell them.
 std::string check_reply_zxids(const EnsembleHistory& history);

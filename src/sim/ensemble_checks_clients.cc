@@ -10,7 +10,8 @@
 namespace quorate::sim {
 namespace {
 
-using RequestName = std::pair<int64_t, uint32_t>;  // session and number
+using RequestName = std::pair<int64_t, uint32_t>;     // session and number
+using ConnectionName = std::pair<int64_t, uint32_t>;  // session and number
 
 std::map<RequestName, const ClientRequest*> by_name(const EnsembleHistory& history) {
   std::map<RequestName, const ClientRequest*> requests;
@@ -19,19 +20,49 @@ std::map<RequestName, const ClientRequest*> by_name(const EnsembleHistory& histo
   return requests;
 }
 
-/// By (session, connection): a session's new connection is decided behind that zxid.
+using Epochs = std::map<ConnectionName, int64_t>;
+
+/// In which connections were let in.
+Epochs by_connection(const EnsembleHistory& history) {
+  Epochs epochs;
+  for (const Attached& attached : history.attached)
+    epochs.emplace(ConnectionName{attached.session, attached.connection}, attached.epoch);
+  return epochs;
+}
+
+/// A session's new connection is decided behind a zxid, and ends the old ones there. A leader that has been replaced
+/// and does not know it cannot end those that newer epochs have let in: the newer leader never hears of that move.
+/// Nor is anything passed by it: what such a leader is asked for is never committed.
 std::string check_old_connections(const EnsembleHistory& history) {
   const auto requests = by_name(history);
+  Epochs epochs = by_connection(history);
   for (const Committed& txn : history.committed) {
     const auto found = requests.find({txn.session, txn.request});
     if (found == requests.end()) continue;
     const ClientRequest& request = *found->second;
+    const int64_t epoch = epochs[{request.session, request.connection}];
     for (const Attached& attached : history.attached) {
       if (attached.session != txn.session || attached.connection <= request.connection) continue;
-      if (txn.zxid <= attached.zxid) continue;
+      if (txn.zxid <= attached.zxid || attached.epoch < epoch) continue;
       return fmt::format("request {} of session 0x{:x} is done at 0x{:x}, but its connection {} was over at 0x{:x}",
                          request.number, request.session, txn.zxid, request.connection, attached.zxid);
     }
+  }
+  return {};
+}
+
+/// A connection ends with its server's role: what it asked for is done in the epoch that let it in, or never.
+std::string check_epochs_of_requests(const EnsembleHistory& history) {
+  const auto requests = by_name(history);
+  const Epochs epochs = by_connection(history);
+  for (const Committed& txn : history.committed) {
+    const auto found = requests.find({txn.session, txn.request});
+    if (found == requests.end()) continue;
+    const ClientRequest& request = *found->second;
+    const auto epoch = epochs.find({request.session, request.connection});
+    if (epoch == epochs.end() || epoch->second == txn.zxid >> 32) continue;
+    return fmt::format("request {} of session 0x{:x} is done at 0x{:x}, but its connection {} is of epoch {}",
+                       request.number, request.session, txn.zxid, request.connection, epoch->second);
   }
   return {};
 }
@@ -94,7 +125,8 @@ std::string check_acknowledged(const EnsembleHistory& history) {
 std::string check_session_order(const EnsembleHistory& history) {
   std::string wrong = check_effects(history);
   if (wrong.empty()) wrong = check_answers(history);
-  return wrong.empty() ? check_old_connections(history) : wrong;
+  if (wrong.empty()) wrong = check_old_connections(history);
+  return wrong.empty() ? check_epochs_of_requests(history) : wrong;
 }
 
 std::string check_reply_zxids(const EnsembleHistory& history) {

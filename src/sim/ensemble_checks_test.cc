@@ -51,7 +51,7 @@ EnsembleHistory good_history() {
        .closes = kAnn,
        .changes = {{What::Deleted, "/a/e-0000000000"}, {What::Deleted, "/a/e-0000000001"}}},
   };
-  history.attached = {{kAnn, 1, 1, first + 1}, {kBob, 1, 2, first + 2}, {kAnn, 2, 40, first + 7}};
+  history.attached = {{kAnn, 1, 1, first + 1, 1}, {kBob, 1, 2, first + 2, 1}, {kAnn, 2, 40, first + 7, 2}};
   const Seen two_b{"/b", "x", {}};
   const Seen three_a{"/a", "3", {}};
   history.requests = {
@@ -248,8 +248,26 @@ TEST(EnsembleChecks, SessionOrder) {
          h.committed[7].request = 4;
        },
        "is done at 0x200000001, but its connection 1 was over at 0x100000007"},
+      {"an old connection's, which no newer epoch has let in", check_session_order,
+       [](auto& h) {
+         h.requests[3].is_write = true;
+         h.committed[7].request = 4;
+         h.attached[2].epoch = 1;
+       },
+       "is done at 0x200000001, but its connection 1 was over at 0x100000007"},
+      {"behind a new connection of the newest epoch", check_session_order,
+       [](auto& h) { h.attached.push_back({kAnn, 3, 51, 2 * kEpoch + 1, 2}); },
+       "is done at 0x200000002, but its connection 2 was over at 0x200000001"},
+      {"an old epoch's", check_session_order,
+       [](auto& h) {
+         h.committed.push_back({.zxid = 2 * kEpoch + 3, .session = kBob, .request = 4});
+         h.requests[10].is_write = true;
+       },
+       "is done at 0x200000003, but its connection 1 is of epoch 1"},
   };
   expect_found(cases);
+  // A leader that had been replaced let the session in for a while.
+  expect_good(check_session_order, [](auto& h) { h.attached.push_back({kAnn, 3, 49, kEpoch + 9, 1}); });
 }
 
 TEST(EnsembleChecks, ReplyZxids) {

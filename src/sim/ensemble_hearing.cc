@@ -71,8 +71,8 @@ void EnsembleClient::on_connected(std::string_view frame) {
   password_ = response.passwd;
   timeout_ms_ = response.time_out;
   const uint64_t order = world_.record.next_order();
-  world_.record.history().attached.push_back(
-      {session_, connection_, order, world_.record.made_when_answered(stream_->number())});
+  const auto [made, epoch] = world_.record.let_in(stream_->number());
+  world_.record.history().attached.push_back({session_, connection_, order, made, epoch});
   if (!restoring_) return;
   world_.record.hit(EnsembleEvent::WatchesRestored);
   for (const std::string& path : watches_.data) note_watch(path, false, relative_zxid_, order);

@@ -79,7 +79,8 @@ struct Attached {
   int64_t session = 0;
   uint32_t connection = 0;
   uint64_t order = 0;
-  int64_t zxid = 0;  ///< The last that the leader had given out when it decided.
+  int64_t zxid = 0;   ///< The last that the leader had given out when it decided.
+  int64_t epoch = 0;  ///< In which the server served that let it in; a leader that was replaced may not know it yet.
 };
 
 /// A one-shot watch that a server has taken.

@@ -4,6 +4,7 @@
 #include <bit>
 #include <utility>
 
+#include "base/check.h"
 #include "core/tree/apply.h"
 #include "sim/ensemble_checks.h"
 
@@ -212,9 +213,14 @@ int64_t EnsembleRecord::newest_made() const {
   return newest;
 }
 
-int64_t EnsembleRecord::made_when_answered(uint32_t connection) const {
-  const auto found = made_when_answered_.find(connection);
-  return found == made_when_answered_.end() ? newest_made() : found->second;
+void EnsembleRecord::answers_connect(uint32_t server, uint32_t connection) {
+  let_in_[connection] = {newest_made(), seen_[server].current_epoch};
+}
+
+EnsembleRecord::LetIn EnsembleRecord::let_in(uint32_t connection) const {
+  const auto found = let_in_.find(connection);
+  QUORATE_CHECK(found != let_in_.end());
+  return found->second;
 }
 
 std::optional<EnsembleRecord::SyncFloor> EnsembleRecord::sync_floor(uint32_t server) const {

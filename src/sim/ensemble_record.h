@@ -39,9 +39,14 @@ class EnsembleRecord {
 
   // Clients.
   uint64_t next_order() { return ++order_; }
-  /// A server answers a connect request on that connection; the client will hear of it.
-  void answers_connect(uint32_t connection) { made_when_answered_[connection] = newest_made(); }
-  int64_t made_when_answered(uint32_t connection) const;
+  /// What held when a server answered a connect request.
+  struct LetIn {
+    int64_t made = 0;   ///< newest_made()
+    int64_t epoch = 0;  ///< The server's.
+  };
+  /// On that connection; the client will hear of it.
+  void answers_connect(uint32_t server, uint32_t connection);
+  LetIn let_in(uint32_t connection) const;
   /// A read showed these bytes of a node that was last changed at `mzxid`.
   void read_data(const std::string& path, int64_t mzxid, std::string_view data);
   /// A write is acknowledged to its client.
@@ -103,7 +108,7 @@ class EnsembleRecord {
   EnsembleContacts contacts_;
   std::map<uint32_t, Seen> seen_;
   std::map<int64_t, std::pair<uint64_t, uint32_t>> states_;  ///< Digests, and who had it first; by zxid.
-  std::map<uint32_t, int64_t> made_when_answered_;           ///< By connection.
+  std::map<uint32_t, LetIn> let_in_;                         ///< By connection.
   std::vector<std::pair<int64_t, int64_t>> told_expired_;    ///< Sessions, and zxids of answers.
   int64_t base_ = 0;
   int64_t newest_applied_ = 0;

@@ -91,7 +91,7 @@ class EnsembleServer::ClientStream final : public env::Stream {
   }
   /// A ConnectResponse: length, version, timeout, session.
   void answer(std::string_view bytes) {
-    record_.answers_connect(stream_->number());
+    record_.answers_connect(server_, stream_->number());
     constexpr size_t kTimeout = 8, kSession = 12, kEnd = 20;
     if (bytes.size() < kEnd || wire::load_be32(bytes.data() + kTimeout) == 0) return;
     session_ = static_cast<int64_t>(wire::load_be64(bytes.data() + kSession));
