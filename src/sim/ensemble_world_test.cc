@@ -16,10 +16,11 @@ TEST(EnsembleWorld, SomeSeedsAreGood) {
 }
 
 // Seeds that have failed: one error on a read, an election that nobody repeats, a dial that outlives its role; a vote
-// that is not repeated because another's clock is faster; and a session that goes on to a leader which has been
-// replaced and does not know it, while its last write is in the log of the new one, or on the way there.
+// that is not repeated because another's clock is faster; a session that goes on to a leader which has been replaced
+// and does not know it, while its last write is in the log of the new one, or on the way there; a promise that the
+// leader does not know of, a log that cannot be cut.
 TEST(EnsembleWorld, SeedsThatFailedAreGood) {
-  for (const uint64_t seed : {291, 7373, 28494, 2610, 50267, 52355, 55761})
+  for (const uint64_t seed : {291, 7373, 28494, 2610, 50267, 52355, 55761, 33625, 55930})
     EXPECT_EQ(run_ensemble_seed(seed, false).failure, "") << seed;
 }
 

@@ -27,16 +27,19 @@ constexpr auto kNoAnswer = static_cast<Code>(-4);
 struct FakeDisk {
   std::vector<std::string> history;
   zab::Epochs epochs;
+  bool damaged = false;  ///< Where TRUNC has to go, and only there.
 
   Zxid last() const { return history.empty() ? Zxid{} : zab::Journal::zxid_of(history.back()); }
   bool holds(Zxid zxid) const {
     return zxid == Zxid{} || std::ranges::find(history, zxid, &zab::Journal::zxid_of) != history.end();
   }
   void cut_behind(Zxid zxid) {
+    if (damaged) return;
     std::erase_if(history, [zxid](const std::string& txn) { return zab::Journal::zxid_of(txn) > zxid; });
   }
   std::vector<std::string> up_to(Zxid zxid) const {
     FakeDisk copy = *this;
+    copy.damaged = false;
     copy.cut_behind(zxid);
     return copy.history;
   }

@@ -185,7 +185,10 @@ void Member::end_role() {
   next_ = Next::Look;
   events_.clear();
   if (follow_) note_conversation();
-  if (lead_) settings_.lead.sync.epochs = lead_->epoch_starts();
+  if (lead_) {
+    settings_.lead.sync.epochs = lead_->epoch_starts();
+    settings_.lead.known_epoch = lead_->known_epoch();
+  }
   output_.hang_up |= follow_ != nullptr;
   output_.dial.reset();  // one that was not begun
   output_.listening_changed |= lead_ != nullptr;
@@ -222,7 +225,15 @@ void Member::change_role() {
   }
   settle(*tree, sessions);
   make_replica({.looking = true}, std::move(tree), std::move(sessions));
-  look();
+  look_or_return();
+}
+
+/// Once we look, a leader that is still to be elected is not found again: with nobody behind it but us it would wait in
+/// vain for as long as it may, and then again, if another that needs us as much has had us meanwhile.
+void Member::look_or_return() {
+  if (!tree_in_epoch_) return look();
+  next_ = Next::Take;
+  change_role();
 }
 
 void Member::on_reloaded(MemberStart loaded) {
@@ -232,7 +243,7 @@ void Member::on_reloaded(MemberStart loaded) {
   in_doubt_ = in_doubt_ || loaded.in_doubt;
   journal_.restart(loaded.tree->last_zxid());
   make_replica({.looking = true}, std::move(loaded.tree), std::move(loaded.sessions));
-  look();
+  look_or_return();
 }
 
 /// What the log holds is what the memory holds, as after a start (known-faults MUST-6, 2845).
@@ -259,8 +270,10 @@ void Member::look() {
 }
 
 void Member::take_role() {
-  auto said = role_lines(elect_.state(), now_.monotonic - looking_since_);
-  take_lines(said, output_.lines);
+  if (!tree_in_epoch_) {
+    auto said = role_lines(elect_.state(), now_.monotonic - looking_since_);
+    take_lines(said, output_.lines);
+  }
   auto [tree, sessions] = take_memory();
   const Zxid last = journal_.durable();
   Role role;

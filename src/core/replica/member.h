@@ -147,6 +147,7 @@ class Member {
   void install();
   bool drained() const;
   void take_epochs();
+  bool may_return() const;
   void note_conversation();
   Millis rest_before_dial() const;
   void prepare_following(const zab::Vote& vote);
@@ -155,6 +156,7 @@ class Member {
   std::optional<Millis> read_only_at() const;
   void settle(tree::Tree& tree, tree::SessionList& sessions);
   void look();
+  void look_or_return();
   void take_role();
   std::pair<std::unique_ptr<tree::Tree>, tree::SessionList> take_memory();
   void make_replica(Role role, std::unique_ptr<tree::Tree> tree, tree::SessionList sessions);
@@ -190,10 +192,11 @@ class Member {
   Fifo<zab::FollowEvent> events_;  ///< That wait for their places among the commits.
   Next next_ = Next::Nothing;
 
-  zab::FollowSettings following_;  ///< With what is known of this leader.
-  int64_t voted_round_ = -1;       ///< Of the election that it won.
-  int failures_ = 0;               ///< Of conversations with it since then, in a row.
-  bool refused_ = false;           ///< The history that it sent, and it has not sent a better one.
+  zab::FollowSettings following_;         ///< With what is known of this leader.
+  int64_t voted_round_ = -1;              ///< Of the election that it won.
+  int failures_ = 0;                      ///< Of conversations with it since then, in a row.
+  bool refused_ = false;                  ///< The history that it sent, and it has not sent a better one.
+  std::optional<int64_t> tree_in_epoch_;  ///< Of the leader that is asked for its tree before anybody looks.
   std::optional<Millis> dial_at_;
   std::optional<Millis> up_since_;  ///< UPTODATE came then.
   MemberOutput output_;

@@ -171,6 +171,44 @@ TEST(MemberRefusal, IsFollowedByATree) {
   EXPECT_EQ(ensemble.said(3, "Sending snapshot"), 1U);
 }
 
+// The leader needs its vote, and cannot be found again by the one voter that has left it.
+TEST(MemberRefusal, OfALeaderThatIsNotEstablishedIsFollowedByATreeAtOnce) {
+  Serving ensemble;
+  Peer& writer = ensemble.join(3);
+  ensemble.cut(1, 3);
+  ensemble.cut(2, 3);
+  EXPECT_EQ(ensemble.ask(3, writer, Op::Create, ask::create("/lost")).code, kNoAnswer);
+  ensemble.crash(3);
+  ASSERT_EQ(ensemble.elect(), 2);
+  ensemble.write(2, "/kept");
+  ensemble.crash(1);
+  ensemble.advance(15000);
+  ASSERT_EQ(ensemble.at(2).member->state(), wire::PeerState::Looking);
+  ensemble.heal();
+  ensemble.at(3).disk.damaged = true;
+  ensemble.start(3);
+  EXPECT_EQ(ensemble.elect(2000), 2);
+  ASSERT_TRUE(ensemble.all_serve(1000));
+  EXPECT_EQ(ensemble.said(3, "Following has ended: no such txn"), 1U);
+  EXPECT_EQ(ensemble.said(3, "LEADER ELECTION TOOK"), 2U);
+  EXPECT_FALSE(ensemble.at(3).member->in_doubt());
+  EXPECT_EQ(ensemble.replica(3).tree().find("/lost"), tree::kNoNode);
+  EXPECT_EQ(ensemble.replica(3).tree().digest(), ensemble.replica(2).tree().digest());
+}
+
+// It promised a leader of that epoch, who was never elected, while others elected one of an older epoch.
+TEST(MemberEpoch, OneThatHasAcceptedANewerOneComesBack) {
+  Serving ensemble;
+  ensemble.crash(1);
+  ensemble.at(1).disk.epochs.accepted += 40;
+  const int64_t accepted = ensemble.at(1).disk.epochs.accepted;
+  ensemble.advance(15000);
+  ensemble.start(1);
+  EXPECT_TRUE(ensemble.all_serve(2000));
+  EXPECT_GT(ensemble.at(3).member->epochs().current, accepted);
+  EXPECT_EQ(ensemble.said(3, "cannot follow in epoch"), 1U);
+}
+
 // Known-faults R-D6: with its vote a leader could be elected that lacks what it has lost.
 TEST(MemberDoubt, WhoHasLostItsHistoryElectsNobody) {
   Ensemble ensemble(3);

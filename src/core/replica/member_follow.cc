@@ -125,6 +125,8 @@ void Member::prepare_following(const zab::Vote& vote) {
   // that needs us for its election does not count those who ask, and waits for them in vain.
   const bool from_the_beginning = refused_ || failures_ % kTreeEvery == kTreeEvery - 1;
   following_.ask_for_tree_in_epoch = from_the_beginning ? vote.peer_epoch : -1;
+  // It has our vote.
+  if (const auto elected = std::exchange(tree_in_epoch_, std::nullopt)) following_.ask_for_tree_in_epoch = *elected;
 }
 
 /// What failed once is tried again at once; then 1, 2, 4 s later, as long as it is the same leader of the same election
@@ -148,11 +150,21 @@ void Member::stop_resting(ServerId gone) {
   after_follow();
 }
 
+/// What is sent before the leader is known to be established it sends because it was elected, with our vote or without:
+/// that we could not take it is no reason to leave it.
+bool Member::may_return() const {
+  const int64_t epoch = follow_->leader_epoch();
+  const bool established = elect_.current().peer_epoch == epoch;
+  const bool asked = following_.ask_for_tree_in_epoch == epoch;
+  return follow_->was_refused() && !follow_->wants_tree() && !established && !asked;
+}
+
 void Member::note_conversation() {
   const auto up_since = std::exchange(up_since_, std::nullopt);
   const bool went_well = up_since && now_.monotonic - *up_since >= settings_.follow.sync_limit;
   failures_ = went_well ? 1 : failures_ + 1;
   refused_ = follow_->was_refused() || (refused_ && !up_since);
+  if (may_return()) tree_in_epoch_ = follow_->leader_epoch();
   following_.differed_before |= follow_->digest_differed();
   if (follow_->digest_is_foreign()) following_.foreign_in_epoch = follow_->leader_epoch();
   if (follow_->epoch_began()) settings_.lead.sync.epochs.push_back(*follow_->epoch_began());

@@ -101,13 +101,19 @@ void Follow::on_packet(const QuorumPacket& packet, Millis now) {
 void Follow::on_leader_info(const QuorumPacket& packet) {
   if (packet.kind() != PacketType::LeaderInfo || packet.data.size() < sizeof(int32_t)) return unexpected(packet);
   leader_epoch_ = packet.zxid.epoch();
-  if (leader_epoch_ < epochs_.accepted) {
+  if (!may_follow_in(leader_epoch_)) {
     return end(
         fmt::format("the leader's epoch {} is older than the accepted epoch {}", leader_epoch_, epochs_.accepted));
   }
   const bool promised_before = leader_epoch_ <= epochs_.accepted && !planted(Planted::EpochPromisedTwice);
   if (promised_before) return acknowledge_epoch(kEpochPromisedBefore);
   order({DiskOrder::Kind::AcceptedEpoch, leader_epoch_, {}}, FollowPhase::PromisingEpoch);
+}
+
+/// A voter's promise is one that a leader of the accepted epoch counts on (rule 18). Nobody counts on an observer's,
+/// and no leader gives way to it: it would be away until another is elected.
+bool Follow::may_follow_in(int64_t epoch) const {
+  return epoch >= (settings_.observer ? epochs_.current : epochs_.accepted);
 }
 
 void Follow::acknowledge_epoch(int64_t current_epoch) {

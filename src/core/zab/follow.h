@@ -147,6 +147,7 @@ class Follow {
  private:
   // Discovery.
   void on_leader_info(const wire::QuorumPacket& packet);
+  bool may_follow_in(int64_t epoch) const;
   void acknowledge_epoch(int64_t current_epoch);
   // Synchronisation.
   void on_sync(const wire::QuorumPacket& packet);

@@ -106,6 +106,25 @@ TEST(FollowDiscovery, PromisesOnlyWhatIsNotOlder) {
   }
 }
 
+// What an observer has accepted no leader counts on; but it does not go back behind an epoch that it has taken.
+TEST(FollowDiscovery, AnObserverFollowsInAnEpochThatItHasPassedOver) {
+  FollowSettings settings = kFollower;
+  settings.observer = true;
+  for (const int64_t epoch : {1, 2, 3, 4}) {
+    SCOPED_TRACE(epoch);
+    Bench bench(settings, {4, 2}, zxid(2, 7));
+    bench.connect();
+    bench.receive(leader_info(epoch));
+    bench.work();
+    EXPECT_EQ(bench.follow.phase() == Phase::Over, epoch < 2);
+    EXPECT_EQ(bench.sent.back(), epoch < 2 ? "OBSERVERINFO 0x400000000" : "ACKEPOCH 0x200000007 epoch -1");
+    if (epoch < 2) continue;
+    bench.receive({diff(zxid(2, 7)), new_leader(epoch)});
+    bench.work();
+    EXPECT_EQ(bench.disk.epochs, (Epochs{4, epoch}));
+  }
+}
+
 TEST(FollowDiscovery, LeaderInfoWithoutVersionEnds) {
   auto bench = learner_in(Phase::Discovery);
   bench->receive(packet(PacketType::LeaderInfo, zxid(2, 0)));

@@ -32,6 +32,7 @@ Lead::Lead(LeadSettings settings, Electorate electorate, Epochs epochs, Zxid las
       next_beat_({now.value + settings_.tick.value / 2}) {
   QUORATE_CHECK(journal.last_made() == last && journal.durable() == last && journal.committed() == last);
   enter(LeadPhase::Discovery);
+  discover_.on_accepted(0, settings_.known_epoch);
   if (epochs.accepted < kMaxEpoch) {
     go_on();
   } else {
@@ -156,9 +157,20 @@ void Lead::on_first_packet(Learner& learner, const wire::QuorumPacket& packet) {
   }
   if (accepted < 0 || accepted >= kMaxEpoch) return drop(learner, fmt::format("accepted epoch {}", accepted));
   leave_older_link(learner);
+  welcome(learner, accepted);
+}
+
+/// A voter that has accepted a newer epoch than ours can never follow us (rule 18), and would be missing for as long as
+/// we lead: it takes a new epoch to have it back. Others are no reason to end what voters have settled.
+void Lead::welcome(Learner& learner, int64_t accepted) {
   learner.phase = LearnerPhase::Waiting;
   expect_nothing(learner);
+  settings_.known_epoch = std::max(settings_.known_epoch, accepted);
   discover_.on_accepted(vote_of(learner), accepted);
+  if (accepted > discover_.epoch() && vote_of(learner) != 0) {
+    return end(fmt::format("voter {} has accepted epoch {}, and cannot follow in epoch {}", learner.sid.value, accepted,
+                           discover_.epoch()));
+  }
   go_on();
   if (phase_ >= LeadPhase::Electing) invite(learner);
 }

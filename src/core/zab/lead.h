@@ -35,6 +35,7 @@ struct LeadSettings {
   size_t max_queued_bytes = 256u << 20;  ///< A learner that lets more than this wait, besides its sync, is dropped.
   std::string config_text;               ///< Of the last seen configuration, for NEWLEADER.
   int64_t config_version = 0;            ///< Of the committed one.
+  int64_t known_epoch = 0;               ///< The newest that anybody is known to have accepted.
 };
 
 enum class LeadPhase : uint8_t {
@@ -163,6 +164,8 @@ class Lead {
   int64_t epoch() const { return epochs_.accepted < discover_.epoch() ? 0 : discover_.epoch(); }
   /// Those that it was given, and the one that it has established.
   const std::vector<EpochStart>& epoch_starts() const { return settings_.sync.epochs; }
+  /// With what learners have told.
+  int64_t known_epoch() const { return settings_.known_epoch; }
   /// A learner was promised history that the log turned out not to have: it is of no use to the next role either.
   bool log_has_gap() const { return log_has_gap_; }
   /// Why it is over.
@@ -178,6 +181,7 @@ class Lead {
   void go_on();
   void establish();
   void invite(Learner& learner);
+  void welcome(Learner& learner, int64_t accepted);
   void on_first_packet(Learner& learner, const wire::QuorumPacket& packet);
   void on_ack_epoch(Learner& learner, const wire::QuorumPacket& packet);
   void leave_older_link(const Learner& learner);

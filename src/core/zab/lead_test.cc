@@ -184,6 +184,64 @@ TEST(Lead, NonVotersAndObserversDecideNothing) {
   EXPECT_EQ(bench.journal.committed(), zxid(2, 1));
 }
 
+// Another leader of a newer epoch came as far as its own promise, and perhaps that of others, while this one was
+// elected. Whoever promised could not follow for as long as this one leads.
+TEST(Lead, GivesWayToTheEpochThatAVoterHasAccepted) {
+  const struct {
+    const char* why;
+    int64_t disk_works;
+    LeadPhase phase;
+  } cases[] = {
+      {"while acceptedEpoch is being written", 0, LeadPhase::PromisingEpoch},
+      {"while it is being elected", 1, LeadPhase::Electing},
+      {"once it is established", 2, LeadPhase::Broadcast},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.why);
+    Bench bench;
+    bench.arrive(1);
+    bench.say(1, follower_info(1, 1));
+    if (c.disk_works > 0) bench.finish_disk();
+    if (c.disk_works > 1) {
+      bench.say(1, ack_epoch(zxid(1, 5), 1));
+      bench.finish_disk();
+      bench.say(1, ack(zxid(2, 0)));
+    }
+    ASSERT_EQ(bench.lead.phase(), c.phase);
+    bench.take();
+    bench.arrive(3);
+    bench.say(3, follower_info(3, 3));
+    EXPECT_EQ(bench.take(),
+              (Page{"3 > FOLLOWERINFO 0x300000000",
+                    "Shutdown called. For the reason voter 3 has accepted epoch 3, and cannot follow in epoch 2",
+                    "1 closed", "3 closed"}));
+    EXPECT_EQ(bench.lead.known_epoch(), 3);
+  }
+}
+
+TEST(Lead, GivesWayToVotersOnlyAndToNoOlderEpoch) {
+  Bench bench;
+  bench.join(1);
+  bench.arrive(3);
+  bench.say(3, follower_info(3, 2));  // this very epoch, from before its leader restarted
+  bench.arrive(8);
+  bench.say(8, follower_info(8, 5));
+  bench.arrive(9);
+  bench.say(9, observer_info(9, 6));
+  for (const int64_t sid : {3, 8, 9}) EXPECT_EQ(bench.phase_of(sid), LearnerPhase::AckingEpoch);
+  EXPECT_EQ(bench.lead.phase(), LeadPhase::Broadcast);
+  EXPECT_EQ(bench.lead.known_epoch(), 6);
+}
+
+TEST(Lead, TheEpochIsAboveThoseKnownFromEarlier) {
+  Start start;
+  start.settings.known_epoch = 7;
+  Bench bench(start);
+  bench.arrive(1);
+  bench.say(1, follower_info(1, 1));
+  EXPECT_EQ(bench.take().back(), "disk: acceptedEpoch 8");
+}
+
 // R-D6: whose history is in doubt joins with zxid -1, gets a SNAP, and does not elect.
 TEST(Lead, AQuarantinedVoterDoesNotElect) {
   Bench bench;
