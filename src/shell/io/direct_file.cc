@@ -15,8 +15,8 @@ namespace quorate::io {
 namespace {
 
 constexpr size_t kPageBytes = 4096;  // No disk has larger sectors.
-// A longer write goes out in pieces.
-constexpr size_t kMostRoomBytes = 1 << 20;
+// A longer write goes out in pieces: what the log writes meanwhile waits behind one of a snapshot's.
+constexpr size_t kMostRoomBytes = 256 << 10;
 constexpr uint64_t kNowhere = UINT64_MAX;
 
 }  // namespace
