@@ -20,7 +20,7 @@ TEST(EnsembleWorld, SomeSeedsAreGood) {
 // and does not know it, while its last write is in the log of the new one, or on the way there; a promise that the
 // leader does not know of, a log that cannot be cut.
 TEST(EnsembleWorld, SeedsThatFailedAreGood) {
-  for (const uint64_t seed : {291, 7373, 28494, 2610, 50267, 52355, 55761, 33625, 55930})
+  for (const uint64_t seed : {291, 7373, 28494, 2610, 50267, 52355, 55761, 33625, 55930, 207024})
     EXPECT_EQ(run_ensemble_seed(seed, false).failure, "") << seed;
 }
 

@@ -17,6 +17,10 @@ void CommitRule::on_ack(VoterSet who, Zxid zxid) {
   if (at != outstanding_.end() && at->zxid == zxid) at->acks |= who;
 }
 
+void CommitRule::withdraw(VoterSet who) {
+  for (Proposal& proposal : outstanding_) proposal.acks &= ~who;
+}
+
 void CommitRule::on_durable(Zxid zxid) { durable_ = std::max(durable_, zxid); }
 
 std::optional<Zxid> CommitRule::next_committed() {

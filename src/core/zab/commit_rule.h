@@ -21,6 +21,9 @@ class CommitRule {
   /// A server's log holds `zxid`. `who` has no bits when it is no voter. What is not outstanding is ignored: a late
   /// ack is normal.
   void on_ack(VoterSet who, Zxid zxid);
+  /// A server has left, and may cut from its log what it has acknowledged: until it acknowledges again, that counts no
+  /// more.
+  void withdraw(VoterSet who);
   /// The own log holds everything up to `zxid`.
   void on_durable(Zxid zxid);
   /// The next proposal that has become committed; none when the oldest one lacks acks. Call it until then.

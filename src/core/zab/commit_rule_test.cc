@@ -53,6 +53,21 @@ TEST(CommitRule, StandaloneIsAQuorumOfOne) {
   EXPECT_EQ(votes.rule.committed(), zxid(3));
 }
 
+// It comes back, and is told to cut what the leader itself does not hold yet.
+TEST(CommitRule, WhoHasLeftCountsNoMore) {
+  Votes votes(Electorate(rule_of({1, 2, 3})));
+  votes.propose(2);
+  votes.ack(2, 1);
+  votes.ack(2, 2);
+  votes.rule.withdraw(votes.electorate.bit({2}));
+  votes.rule.on_durable(zxid(2));
+  EXPECT_EQ(votes.commits(), Counters{});
+  votes.ack(2, 1);
+  EXPECT_EQ(votes.commits(), Counters{1});
+  votes.ack(3, 2);
+  EXPECT_EQ(votes.commits(), Counters{2});
+}
+
 // Rule 43.
 TEST(CommitRule, AnAckIsForOneProposal) {
   Votes votes(Electorate(rule_of({1, 2, 3})));
