@@ -38,6 +38,20 @@ TEST(LeadBroadcast, AProposal) {
                           }));
 }
 
+// A learner that comes back may be told to cut what it has acknowledged (seed 207024 of the simulated ensembles).
+TEST(LeadBroadcast, WhoHasLeftCountsNoMore) {
+  Bench bench;
+  bench.join(1);
+  bench.join(3);
+  bench.propose(zxid(2, 1));
+  bench.say(1, ack(zxid(2, 1)));
+  bench.leave(1);
+  bench.say(3, ack(zxid(2, 1)));
+  EXPECT_EQ(bench.journal.committed(), zxid(1, 5));
+  bench.persist();
+  EXPECT_EQ(bench.journal.committed(), zxid(2, 1));
+}
+
 // Rule 42: in order, though the later one has its quorum first. The leader's own log is not needed.
 TEST(LeadBroadcast, CommitsComeInOrder) {
   Bench bench;

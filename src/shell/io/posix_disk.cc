@@ -22,14 +22,6 @@ namespace {
 
 constexpr mode_t kDirectoryMode = 0777;  // Less the umask. Spec: disk 6.1 rule 22.
 
-/// Repeats a call that a signal interrupted.
-template <class Call>
-auto again(Call call) {
-  auto result = call();
-  while (result < 0 && errno == EINTR) result = call();
-  return result;
-}
-
 class PosixLock : public env::DirectoryLock {
  public:
   explicit PosixLock(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}

@@ -13,14 +13,6 @@ namespace {
 
 constexpr mode_t kFileMode = 0666;  // Less the umask. Spec: disk 6.1 rule 22.
 
-/// Repeats a call that a signal interrupted.
-template <class Call>
-auto again(Call call) {
-  auto result = call();
-  while (result < 0 && errno == EINTR) result = call();
-  return result;
-}
-
 }  // namespace
 
 std::unexpected<Error> disk_failure(std::string_view call, const std::string& path) {

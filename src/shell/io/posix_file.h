@@ -1,4 +1,5 @@
 #pragma once
+#include <cerrno>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,6 +9,14 @@
 
 /// A file of the posix disk, through the kernel's cache. For this room's own files.
 namespace quorate::io {
+
+/// Repeats a call that a signal interrupted.
+template <class Call>
+auto again(Call call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
+}
 
 /// What `errno` says about `call` on `path`; it stays as it is.
 std::unexpected<Error> disk_failure(std::string_view call, const std::string& path);
