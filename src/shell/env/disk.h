@@ -29,8 +29,8 @@ class File {
   virtual Result<void> truncate(uint64_t size) = 0;
   /// Starts writing dirty pages of the range back without waiting for durability; a hint (sync_file_range).
   virtual void write_back(uint64_t offset, uint64_t bytes) = 0;
-  /// All of that range will be written soon; a hint (fallocate).
-  virtual void reserve(uint64_t /*offset*/, uint64_t /*bytes*/) {}
+  /// Writes so many zeros, in one go where the disk can. `offset` begins a page of 4 KiB. Errors as of write().
+  virtual Result<void> write_zeros(uint64_t offset, uint64_t bytes) { return write(offset, std::string(bytes, '\0')); }
 };
 
 enum class Open : uint8_t {

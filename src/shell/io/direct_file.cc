@@ -1,8 +1,10 @@
 #include "shell/io/direct_file.h"
 
 #include <fcntl.h>
+#include <sys/uio.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cerrno>
 #include <cstdlib>
@@ -18,6 +20,9 @@ constexpr size_t kPageBytes = 4096;  // No disk has larger sectors.
 // A longer write goes out in pieces: what the log writes meanwhile waits behind one of a snapshot's.
 constexpr size_t kMostRoomBytes = 256 << 10;
 constexpr uint64_t kNowhere = UINT64_MAX;
+
+alignas(kPageBytes) char zeros[64 << 10];
+constexpr size_t kMostRuns = 64;  // Of those: all that a log has zeroed ahead is one call.
 
 }  // namespace
 
@@ -79,9 +84,28 @@ Result<void> DirectFile::put_pages(uint64_t page, size_t bytes) {
   return {};
 }
 
-void DirectFile::reserve(uint64_t offset, uint64_t bytes) {
-  // Where it fails, each write finds its own place.
-  (void)::fallocate(direct_.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(bytes));
+Result<void> DirectFile::write_zeros(uint64_t offset, uint64_t bytes) {
+  QUORATE_CHECK(offset % kPageBytes == 0);
+  if (direct_refused_) return PosixFile::write_zeros(offset, bytes);
+  const uint64_t end = (offset + bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+  last_page_at_ = kNowhere;
+  // A write that makes the file longer keeps all others of it waiting. Where this fails, the write finds its own place.
+  (void)::fallocate(direct_.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(end - offset));
+  while (offset < end) {
+    std::array<iovec, kMostRuns> runs;
+    size_t count = 0;
+    for (uint64_t at = offset; at < end && count < runs.size(); at += runs[count++].iov_len) {
+      runs[count] = {zeros, std::min<uint64_t>(sizeof zeros, end - at)};
+    }
+    const ssize_t done = again(
+        [&] { return ::pwritev(direct_.get(), runs.data(), static_cast<int>(count), static_cast<off_t>(offset)); });
+    if (done < 0) {
+      direct_refused_ = errno == EINVAL;
+      return direct_refused_ ? PosixFile::write_zeros(offset, end - offset) : disk_failure("write", path());
+    }
+    offset += static_cast<uint64_t>(done);
+  }
+  return {};
 }
 
 }  // namespace quorate::io

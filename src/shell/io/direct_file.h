@@ -19,7 +19,8 @@ class DirectFile final : public PosixFile {
 
   /// See env::Disk::open_direct(): zeros go behind `bytes`, up to the end of the page.
   Result<void> write(uint64_t offset, std::string_view bytes) override;
-  void reserve(uint64_t offset, uint64_t bytes) override;
+  /// Nothing is copied for it, and what is written elsewhere in the file need not wait.
+  Result<void> write_zeros(uint64_t offset, uint64_t bytes) override;
 
  private:
   struct Freed {

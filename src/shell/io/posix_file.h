@@ -48,6 +48,7 @@ class PosixFile : public env::File {
   void write_back(uint64_t offset, uint64_t bytes) override;
 
  protected:
+  const std::string& path() const { return path_; }
   /// All of `bytes`, through any descriptor of the file.
   Result<void> write_through(const Descriptor& descriptor, uint64_t offset, std::string_view bytes);
 

@@ -40,6 +40,7 @@ Result<LogActor::Durable> LogActor::finish() {
   QUORATE_CHECK(working_ && orders_ == nullptr);
   working_ = false;
   if (!outcome_) return std::unexpected(outcome_.error());
+  ++batches_;
   typical_sync_micros_ = typical_sync_micros_ == 0 ? last_micros_ : (typical_sync_micros_ * 7 + last_micros_) / 8;
   return Durable{current_->txns, current_->records.size()};
 }

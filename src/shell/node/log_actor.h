@@ -37,6 +37,8 @@ class LogActor final : public Actor {
   /// The next batch goes to a new file.
   void roll() { roll_ = true; }
 
+  /// Written by finish() since the start.
+  int64_t batches() const { return batches_; }
   /// Microseconds that recent syncs took, smoothed; decides whether a lone write is synced in the loop.
   int64_t typical_sync_micros() const { return typical_sync_micros_; }
   int64_t last_sync_micros() const { return last_micros_; }
@@ -63,6 +65,7 @@ class LogActor final : public Actor {
   DiskOrders* orders_ = nullptr;
   Result<void> outcome_;
   Zxid new_file_;  ///< First zxid of the file that the last batch began; 0: none.
+  int64_t batches_ = 0;
   int64_t last_micros_ = 0;
   int64_t typical_sync_micros_ = 0;
 };

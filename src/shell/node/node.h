@@ -177,6 +177,7 @@ class Node {
   int64_t snapshot_errors_ = 0;
   Millis next_snapshot_{0};
   uint64_t filled_at_ = 0;
+  int64_t filled_at_batch_ = 0;
   Millis last_flush_{0};
   Millis next_upkeep_{0};
   Millis next_purge_{0};

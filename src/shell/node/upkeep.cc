@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "shell/node/node.h"
 
@@ -9,6 +10,8 @@ namespace {
 constexpr Millis kUpkeepEvery{1000};
 // A drained buffer up to this size is kept while its client is busy.
 constexpr size_t kWarmBytes = 64 << 10;
+// Some 0.1 ms for a sync of a longer file, and 0.25 GB/s for zeros.
+constexpr uint64_t kBatchWorthZeros = 25 << 10;
 
 }  // namespace
 
@@ -88,11 +91,15 @@ void Node::consider_snapshot() {
 void Node::consider_fill() {
   if (settings_.log.preallocate_bytes == 0) return;
   const uint64_t bytes = log_.log().file_bytes();
-  // A sync that finds fresh zeros takes longer. With the usual 4 MiB ahead it is one in two thousand for a client that
-  // writes 1 KiB at a time, far beyond its 99th percentile, and a busy log still has 1.5 MiB in front of it.
+  // A sync that falls among fresh zeros takes longer. With the usual 4 MiB ahead it is one in two thousand for a client
+  // that writes 1 KiB at a time, far beyond its 99th percentile, and a busy log still has 1.5 MiB in front of it.
   if (bytes >= filled_at_ && bytes - filled_at_ < settings_.log.preallocate_bytes / 8 * 5) return;
+  const uint64_t written = bytes >= filled_at_ ? bytes - filled_at_ : bytes;
+  const int64_t batches = log_.batches() - std::exchange(filled_at_batch_, log_.batches());
   filled_at_ = bytes;
-  background_.want_fill(log_.log());
+  // Zeros save every sync the work of a longer file, and cost the disk what data costs: large batches are better
+  // without.
+  if (written <= kBatchWorthZeros * static_cast<uint64_t>(batches)) background_.want_fill(log_.log());
 }
 
 void Node::consider_purge() {

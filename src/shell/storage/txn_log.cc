@@ -19,14 +19,8 @@
 namespace quorate::storage {
 namespace {
 
-constexpr uint64_t kFillStepBytes = 256 << 10;  // Bounds how long an append can wait for the filler.
 constexpr uint64_t kFirstFillBytes = 64 << 10;  // Rides along with the sync that creates a file.
 constexpr uint64_t kFillAlignment = 4096;       // Never touches a page that holds data.
-
-const std::string& zeros() {
-  static const std::string bytes(kFillStepBytes, '\0');
-  return bytes;
-}
 
 uint64_t round_up(uint64_t offset) { return (offset + kFillAlignment - 1) / kFillAlignment * kFillAlignment; }
 
@@ -51,7 +45,7 @@ std::string header_and(std::string_view batch) {
 
 // Two threads meet here. The log thread owns everything but `fill`. The filler writes zeros at and behind zero_end
 // only, and moves zero_end only under fill.mutex. So an append that ends below zero_end needs no lock; one that goes
-// further takes the mutex and thereby waits for a fill step on its way.
+// further takes the mutex and thereby waits for zeros on their way.
 struct TxnLog::State {
   State(env::Disk& d, LogSettings s) : disk(d), settings(std::move(s)) {}
 
@@ -97,8 +91,7 @@ struct TxnLog::State {
   Result<void> sync_file(env::File& which);
   Result<void> sync_rolled();
   void leave_file();
-  bool choose_range(uint64_t& from, uint64_t& to);
-  bool fill_step(uint64_t& from, uint64_t to);
+  bool zero_ahead();
 };
 
 Result<void> TxnLog::State::write_first(env::File& fresh, std::string_view batch, uint64_t& zeroed) {
@@ -109,7 +102,7 @@ Result<void> TxnLog::State::write_first(env::File& fresh, std::string_view batch
   const uint64_t first_fill = std::min(settings.preallocate_bytes, kFirstFillBytes);
   if (first_fill > 0) {
     disk.reach(env::CrashPoint::LogPad);
-    auto padded = fresh.write(bytes.size(), std::string_view(zeros()).substr(0, first_fill));
+    auto padded = fresh.write(bytes.size(), std::string(first_fill, '\0'));
     if (padded) zeroed += first_fill;
     if (!padded && padded.error().fault != Fault::NoSpace) return padded;
   }
@@ -188,8 +181,9 @@ void TxnLog::State::leave_file() {
   zero_end = 0;
 }
 
-/// What to zero now: from the filled end up to the full distance, once less than half of it is left.
-bool TxnLog::State::choose_range(uint64_t& from, uint64_t& to) {
+/// Zeros from the filled end up to the full distance, once less than half of it is left. They go out as one write: each
+/// is a change of the file's map, which syncs of the log that fall between two of them have to carry.
+bool TxnLog::State::zero_ahead() {
   const std::lock_guard lock(fill.mutex);
   if (fill.path.empty() || fill.stopped) return false;
   const uint64_t data = data_end;
@@ -199,26 +193,15 @@ bool TxnLog::State::choose_range(uint64_t& from, uint64_t& to) {
     fill.handle = opened ? std::move(*opened) : nullptr;
     fill.opened_path = fill.path;
   }
-  from = round_up(zero_end);
-  to = data + settings.preallocate_bytes;
-  return fill.handle != nullptr && from < to;
-}
-
-/// Writes one step of zeros. False when there is nothing more to do: done, disk full, or the file was left.
-bool TxnLog::State::fill_step(uint64_t& from, uint64_t to) {
-  const std::lock_guard lock(fill.mutex);
-  if (fill.path != fill.opened_path) return false;
-  from = std::max(from, round_up(zero_end));
-  if (from >= to) return false;
+  const uint64_t from = round_up(zero_end);
+  const uint64_t to = data + settings.preallocate_bytes;
+  if (fill.handle == nullptr || from >= to) return false;
   QUORATE_CHECK(from >= data_end);
-  const uint64_t count = std::min(to - from, kFillStepBytes);
   disk.reach(env::CrashPoint::LogPad);
-  auto written = fill.handle->write(from, std::string_view(zeros()).substr(0, count));
-  // A failed write may have got part of its way, so the whole step is closed to later steps either way.
-  from += count;
-  zero_end = from;
-  fill.stopped = !written;
-  return written.has_value();
+  // What failed may have got part of its way, so the whole range is closed to later zeros either way.
+  fill.stopped = !fill.handle->write_zeros(from, to - from);
+  zero_end = to;
+  return true;
 }
 
 TxnLog::TxnLog(env::Disk& disk, LogSettings settings) : state_(std::make_unique<State>(disk, std::move(settings))) {}
@@ -254,17 +237,8 @@ void TxnLog::roll() {
 
 bool TxnLog::fill_ahead() {
   State& state = *state_;
-  if (state.settings.preallocate_bytes == 0) return false;
-  uint64_t from = 0;
-  uint64_t to = 0;
-  if (!state.choose_range(from, to)) return false;
-  const uint64_t begin = from;
-  state.fill.handle->reserve(from, to - from);
-  while (state.fill_step(from, to)) {
-  }
-  if (from == begin) return false;
+  if (state.settings.preallocate_bytes == 0 || !state.zero_ahead()) return false;
   // Synced here, so that the log's own syncs find the blocks allocated and nothing of ours to write.
-  state.fill.handle->write_back(begin, from - begin);
   if (state.settings.force_sync) {
     auto synced = state.fill.handle->sync();
     if (!synced && synced.error().fault != Fault::NoSpace) state.fill.sync_failed = true;

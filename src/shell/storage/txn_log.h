@@ -33,8 +33,8 @@ class TxnLog {
   /// The next append opens a new file. The old one is synced by the next sync() if it has to be.
   void roll();
 
-  /// Writes zeros beyond the end of the data, so that appends do not grow the file; skipped when the writer is ahead
-  /// of it. A full disk only makes it stop. True when it did something.
+  /// Writes zeros beyond the end of the data, so that appends do not grow the file, unless enough are there. An append
+  /// that goes beyond what was zeroed before waits for it. A full disk only makes it stop. True when it did something.
   bool fill_ahead();
 
   uint64_t file_bytes() const;  ///< Data in the current file.
