@@ -13,7 +13,8 @@
 namespace quorate::storage {
 namespace {
 
-constexpr size_t kWriteBytes = 1 << 20;  // One write, and one step of write-back.
+// One write: what the log writes and syncs meanwhile waits behind it.
+constexpr size_t kPieceBytes = 64 << 10;
 constexpr int32_t kDigestVersion = 2;
 
 }  // namespace
@@ -62,19 +63,22 @@ Result<void> SnapshotWriter::State::add(std::string_view bytes) {
   }
   adler = libdeflate_adler32(adler, bytes.data(), bytes.size());
   sink->write(bytes);
-  return flush(kWriteBytes);
+  return flush(kPieceBytes);
 }
 
-/// Hands the bytes to the disk once there are enough, and starts their way to the platter, so that the final sync
+/// Hands the bytes to the disk while there are enough, and starts their way to the platter, so that the final sync
 /// finds little left to do.
 Result<void> SnapshotWriter::State::flush(size_t at_least) {
-  std::string& out = sink->out();
-  if (out.size() < at_least || out.empty()) return {};
-  disk.reach(env::CrashPoint::SnapBody);
-  if (auto done = file->write(written, out); !done) return done;
-  file->write_back(written, out.size());  // Where it went into the cache.
-  written += out.size();
-  out.clear();
+  std::string_view rest = sink->out();
+  while (rest.size() >= at_least) {
+    const std::string_view piece = rest.substr(0, kPieceBytes);
+    disk.reach(env::CrashPoint::SnapBody);
+    if (auto done = file->write(written, piece); !done) return done;
+    file->write_back(written, piece.size());  // Where it went into the cache.
+    written += piece.size();
+    rest.remove_prefix(piece.size());
+  }
+  sink->out().erase(0, sink->out().size() - rest.size());
   return {};
 }
 
