@@ -34,9 +34,10 @@ class File {
 };
 
 enum class Open : uint8_t {
-  Read,       ///< Must exist.
-  ReadWrite,  ///< Must exist.
-  Create,     ///< Created or emptied.
+  Read,        ///< Must exist.
+  ReadSlowly,  ///< Must exist; nothing is read ahead, since others wait for the disk.
+  ReadWrite,   ///< Must exist.
+  Create,      ///< Created or emptied.
 };
 
 struct Entry {

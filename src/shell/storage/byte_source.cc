@@ -185,8 +185,9 @@ std::string_view ending_of(Compression compression) {
   return "";
 }
 
-Result<std::unique_ptr<ByteSource>> open_source(env::Disk& disk, const std::string& path, Compression compression) {
-  auto file = disk.open(path, env::Open::Read);
+Result<std::unique_ptr<ByteSource>> open_source(env::Disk& disk, const std::string& path, Compression compression,
+                                                env::Open mode) {
+  auto file = disk.open(path, mode);
   if (!file) return std::unexpected(file.error());
   if (compression == Compression::Gzip) return std::make_unique<GzipSource>(std::move(*file));
   if (compression == Compression::Snappy) return std::make_unique<SnappySource>(std::move(*file));

@@ -24,7 +24,9 @@ class ByteSource {
   /// Fills `into` as far as it can; 0 at the end. Errors: Io, Corrupt.
   virtual Result<size_t> read(std::span<char> into) = 0;
 };
-Result<std::unique_ptr<ByteSource>> open_source(env::Disk& disk, const std::string& path, Compression compression);
+/// `mode` is one of those that read.
+Result<std::unique_ptr<ByteSource>> open_source(env::Disk& disk, const std::string& path, Compression compression,
+                                                env::Open mode);
 
 /// Turns uncompressed bytes into a file's bytes, collected in out().
 class ByteSink {

@@ -123,9 +123,9 @@ class Parser {
   SnapshotFacts facts_;
 };
 
-Result<SnapshotFacts> parse(env::Disk& disk, const std::string& path, size_t max_buffer_bytes,
+Result<SnapshotFacts> parse(env::Disk& disk, const std::string& path, env::Open mode, size_t max_buffer_bytes,
                             SnapshotReceiver& receiver) {
-  auto source = open_source(disk, path, compression_of(path));
+  auto source = open_source(disk, path, compression_of(path), mode);
   if (!source) return std::unexpected(source.error());
   SnapshotStream stream(std::move(*source));
   auto facts = Parser(stream, max_buffer_bytes, receiver).run();
@@ -143,7 +143,7 @@ Result<SnapshotFacts> parse(env::Disk& disk, const std::string& path, size_t max
 Result<SnapshotFacts> load_snapshot(env::Disk& disk, const std::string& directory, const std::string& name,
                                     size_t max_buffer_bytes, tree::Tree& tree, tree::SessionList& sessions) {
   LoadingReceiver receiver(tree, sessions);
-  auto facts = parse(disk, fmt::format("{}/{}", directory, name), max_buffer_bytes, receiver);
+  auto facts = parse(disk, fmt::format("{}/{}", directory, name), env::Open::Read, max_buffer_bytes, receiver);
   if (!facts) return facts;
   if (!receiver.finish(facts->zxid)) {
     return fail(Fault::Corrupt, fmt::format("{}/{}: {}", directory, name, receiver.why()));
@@ -154,7 +154,7 @@ Result<SnapshotFacts> load_snapshot(env::Disk& disk, const std::string& director
 Result<SnapshotFacts> verify_snapshot(env::Disk& disk, const std::string& directory, const std::string& name,
                                       size_t max_buffer_bytes) {
   SnapshotReceiver receiver;
-  return parse(disk, fmt::format("{}/{}", directory, name), max_buffer_bytes, receiver);
+  return parse(disk, fmt::format("{}/{}", directory, name), env::Open::ReadSlowly, max_buffer_bytes, receiver);
 }
 
 Result<bool> looks_complete(env::Disk& disk, const std::string& path) {

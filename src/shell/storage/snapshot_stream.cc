@@ -8,7 +8,7 @@
 namespace quorate::storage {
 namespace {
 
-constexpr size_t kWindowBytes = 1 << 20;
+constexpr size_t kWindowBytes = 256 << 10;  // One read; others of a busy disk wait behind it.
 
 }  // namespace
 
