@@ -63,6 +63,7 @@ namespace quorate {
 /// In the protocol, too, where only scripts come by.
 #define QUORATE_PLANTED_SCRIPTED(fault)                                                                    \
   fault(WallClockTimes, "sessions expire by the wall clock (1366)")                                        \
+  fault(CutAckCounts, "what a learner acknowledged before it was told to cut it still counts")             \
   fault(CounterGoesOn, "a leader whose counter has come to its end goes on (1277)")                        \
   fault(ReadOnlyCounts, "what a read-only server did counts as history (3526)")                            \
   fault(TooLongLogged, "a txn is logged that is too long to be read again (4306)")                         \

@@ -65,7 +65,7 @@ void EnsembleServer::finish_work() {
 
 void EnsembleServer::start_work() {
   while (node_->begin_log()) {
-    if (!node_->lone_write() || world_.rng.percent(70)) {
+    if (!node_->lone_write() || slow_disk_us_ > 0 || world_.rng.percent(70)) {
       schedule_work(log_done_, &EnsembleServer::perform_log);
       break;
     }
@@ -106,7 +106,7 @@ void EnsembleServer::perform_history() { node_->history().perform(); }
 
 int64_t EnsembleServer::disk_delay() {
   const int64_t usual = world_.rng.between(world_.plan.sync_us / 2, world_.plan.sync_us * 2);
-  return world_.rng.one_in(40) ? usual * 50 : usual;
+  return std::max(slow_disk_us_, world_.rng.one_in(40) ? usual * 50 : usual);
 }
 
 void EnsembleServer::collect_lines() {

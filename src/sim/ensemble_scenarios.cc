@@ -32,6 +32,8 @@ std::span<const Scenario> scenarios() {
        unacknowledged_tail, kFinds<DirtySnapshotKept, CutNotReloaded>},
       {"SIM-2845", "uncommitted txns of a leader that was cut off", uncommitted_of_old_leader,
        kFinds<MemoryBehindLog, TailNotCut, CutNotReloaded>},
+      {"SIM-CUT-ACK", "a follower acknowledges what no other disk holds, and is told to cut it", cut_behind_ack,
+       kFinds<CutAckCounts>},
       {"SIM-3911", "what a DIFF brought is durable before it is acknowledged", diff_made_durable,
        kFinds<NewLeaderAckedEarly, AckedBeforeDurable>},
       {"SIM-4646", "crashes of a learner at any call of its synchronisation", crash_in_sync,

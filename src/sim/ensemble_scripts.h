@@ -17,6 +17,7 @@ Outcome hole_within_epoch(uint64_t seed, bool verbose);
 Outcome hole_between_epochs(uint64_t seed, bool verbose);
 Outcome unacknowledged_tail(uint64_t seed, bool verbose);
 Outcome uncommitted_of_old_leader(uint64_t seed, bool verbose);
+Outcome cut_behind_ack(uint64_t seed, bool verbose);
 Outcome diff_made_durable(uint64_t seed, bool verbose);
 Outcome crash_in_sync(uint64_t seed, bool verbose);
 Outcome crash_at_epoch_files(uint64_t seed, bool verbose);

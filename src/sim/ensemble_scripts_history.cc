@@ -134,6 +134,38 @@ Outcome uncommitted_of_old_leader(uint64_t seed, bool verbose) {
   return script.finish();
 }
 
+/// The leader's own disk comes to its end somewhere while the learner is away, cuts, or takes the txn anew.
+Outcome cut_behind_ack(uint64_t seed, bool verbose) {
+  Script script(seed, verbose, {.servers = 3, .clients = 1});
+  script.up();
+  for (int round = 0; round < 3 && !script.world.failed(); ++round) {
+    script.write(0, 2);
+    const uint32_t leader = script.world.leader();
+    if (leader == 0) break;
+    const uint32_t learner = script.other_than(leader);
+    const uint32_t third = script.other_than(leader, learner);
+    script.attach(0, leader);
+    script.server(leader).slow_disk(script.rng().between(200'000, 3'000'000));
+    script.server(third).slow_disk(1'000'000'000);
+    script.client().send(script.client().asks().set("/a"));
+    script.client().flush();
+    script.run_for_ms(100);
+    script.server(learner).slow_disk(script.rng().between(10'000, 400'000));
+    script.server(learner).kill(0);
+    script.world.run_until([&] { return script.client().idle(); }, 5'000'000);
+    for (const uint32_t id : {leader, learner, third}) {
+      script.server(id).slow_disk(0);
+      script.server(id).lose_power(-1);
+    }
+    for (const uint32_t id : {learner, third}) script.start_server(id);
+    script.need("a leader", [&] { return script.world.leader() != 0; });
+    script.write(0, 1);
+    script.start_server(leader);
+    script.serve();
+  }
+  return script.finish();
+}
+
 /// Server `behind` gets a DIFF, acknowledges, and loses its power: what it helped to commit must be there.
 Outcome diff_made_durable(uint64_t seed, bool verbose) {
   ScriptSettings settings{.servers = 3, .clients = 1};

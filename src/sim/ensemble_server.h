@@ -39,6 +39,8 @@ class EnsembleServer {
   void join(uint32_t members) { settings_ = settings_of(world_.plan, id_, members); }
   /// Nothing goes wrong by itself any more.
   void calm();
+  /// All work on its disk takes so long at least, and none of it is done on the loop; 0: as usual.
+  void slow_disk(int64_t us) { slow_disk_us_ = us; }
 
   uint32_t id() const { return id_; }
   bool runs() const { return node_ != nullptr; }
@@ -92,6 +94,7 @@ class EnsembleServer {
   std::unique_ptr<node::Node> node_;
   uint32_t life_ = 0;
   bool calm_ = false;
+  int64_t slow_disk_us_ = 0;
   bool off_ = false;  ///< Without power.
   uint64_t starts_ = 0;
   uint64_t snapshots_ = 0;

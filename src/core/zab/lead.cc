@@ -262,7 +262,8 @@ void Lead::drop_slow() {
 
 void Lead::forget(LinkId link) {
   turn_is_free_ = true;
-  if (const auto found = learners_.find(link); found != learners_.end()) commits_.withdraw(vote_of(*found->second));
+  const auto found = learners_.find(link);
+  if (found != learners_.end() && !planted(Planted::CutAckCounts)) commits_.withdraw(vote_of(*found->second));
   learners_.erase(link);
   std::erase(out_.dirty, link);
   std::erase(out_.trees, link);
