@@ -279,6 +279,19 @@ TEST(Log, FlushDelayGathersWrites) {
   EXPECT_EQ(xids(rig, wire), (Xids{4, 5, 6, 7}));
 }
 
+// Zeros save a sync the work of a longer file; they cost as much as data, which large batches have enough of.
+TEST(Log, ZerosAreWrittenAheadOfSmallBatches) {
+  for (const size_t bytes : {1000U, 60000U}) {
+    Rig rig(with([](NodeSettings& s) { s.log.preallocate_bytes = 64 << 10; }));
+    Wire& wire = rig.join();
+    for (size_t written = 0; written < 240'000; written += bytes) {
+      rig.must(wire, Op::SetData, ask::set_data("/", std::string(bytes, 'x')));
+    }
+    const size_t size = rig.disk.bytes("/data/version-2/log.1").size();
+    EXPECT_EQ(size > rig.node->log().log().file_bytes(), bytes == 1000) << bytes;
+  }
+}
+
 TEST(Log, SlowSyncsAreTold) {
   Rig rig;
   Wire& wire = rig.join();
