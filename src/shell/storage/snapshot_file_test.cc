@@ -64,6 +64,19 @@ TEST_F(SnapshotFileTest, WritesApachesSealsAndDigest) {
   EXPECT_TRUE(file("snapshot.4e") == golden.whole);
 }
 
+// A sync of the log waits behind each: docs/decisions/0006.
+TEST_F(SnapshotFileTest, LongChunksGoOutInShortPieces) {
+  const Golden golden("all-ops-3.8.0", "snapshot.4e", 1038216);
+  SnapshotWriter writer(disk_, kDir, {0x4e}, Compression::None);
+  ASSERT_TRUE(writer.write(golden.body));
+  ASSERT_TRUE(writer.finish(90637399390, true, false));
+  EXPECT_TRUE(file("snapshot.4e") == golden.whole);
+  for (const std::string& line : disk_.journal) {
+    if (!line.starts_with("write")) continue;
+    EXPECT_LE(std::stoul(line.substr(line.rfind(' '))), 64U << 10) << line;
+  }
+}
+
 TEST_F(SnapshotFileTest, AFreshTreeIsReadBackEqual) {
   tree::Tree tree({});
   tree::SessionList sessions;
